@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * interest: what the scripts hook, computed once by the script host before the trace starts and
+ * handed to the source. What is not in it is neither read, decoded nor copied.
+ */
+#ifndef INTEREST_H
+#define INTEREST_H
+
+#include "record.h"
+
+#define INTEREST_NRS 1024 /* system call numbers an architecture can have; x32 without its bit 30 */
+
+struct interest {
+	uint64_t calls[ARCH_COUNT][INTEREST_NRS / 64];  /* hooked when completed */
+	uint64_t enters[ARCH_COUNT][INTEREST_NRS / 64]; /* hooked before the kernel runs them */
+	uint32_t kinds;      /* bit per enum record_kind that somebody wants; RECORD_FORK, _EXEC, _EXIT,
+				_TASK and _LOST are always sent */
+	uint32_t data_limit; /* bytes kept of each read or written buffer; 0: buffers are not captured */
+};
+
+static inline bool interest_has(const uint64_t (*set)[INTEREST_NRS / 64], unsigned arch, unsigned nr)
+{
+	return arch < ARCH_COUNT && nr < INTEREST_NRS && (set[arch][nr / 64] >> (nr % 64) & 1);
+}
+
+static inline void interest_add(uint64_t (*set)[INTEREST_NRS / 64], unsigned arch, unsigned nr)
+{
+	if (arch < ARCH_COUNT && nr < INTEREST_NRS)
+		set[arch][nr / 64] |= UINT64_C(1) << (nr % 64);
+}
+
+#endif

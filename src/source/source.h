@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * source: where records come from. ptrace is one, replay and bpf are others; who reads them cannot
+ * tell which. A source has one reader, the session, which calls next until it has nothing to
+ * give, sleeps on fd, and so on until the end.
+ */
+#ifndef SOURCE_H
+#define SOURCE_H
+
+#include <sys/types.h>
+
+#include "interest.h"
+
+/* What to trace: a command or running processes. Owned by the options, read by source_open. */
+struct target {
+	char **command;      /* argv of the program to start, NULL-terminated; NULL: attach */
+	char **environment;  /* -E: NAME=VALUE to set or NAME to unset, NULL-terminated; may be NULL */
+	const char *user;    /* -u: run the command as this user; NULL: as we are */
+	const pid_t *pids;   /* -p: processes to attach to */
+	size_t pid_count;
+};
+
+enum source_stop {
+	SOURCE_DETACH, /* let every task go on as if we had never been there, then end */
+	SOURCE_KILL,   /* SIGKILL to every task we started, then end when they are gone */
+};
+
+struct source {
+	const struct source_ops *ops;
+};
+
+struct source_ops {
+	const char *name;
+
+	/* A descriptor that becomes readable when next may have something; the session polls it. */
+	int (*fd)(struct source *source);
+
+	/* The next record. 1: *record is it, valid until the next call of next, and its task is held
+	 * until then. 0: nothing now, poll. -ENODATA: the trace is over. Never blocks. */
+	int (*next)(struct source *source, const struct record **record);
+
+	/* Ends the trace; next goes on to be called until it says -ENODATA. */
+	void (*stop)(struct source *source, enum source_stop how);
+
+	/* Sends a signal that was meant for the program to the command (to its process only). */
+	void (*forward)(struct source *source, int signal);
+
+	/* Wait status of the command once it ended, -1 before that and when attached. */
+	int (*status)(struct source *source);
+
+	/* Frees all. Tasks still held are let go (or die, when we started them: EXITKILL). */
+	void (*close)(struct source *source);
+};
+
+/* Starts or attaches. On success 0 and *source is set. Else a negative errno, and `why` (of size
+ * `room`) holds one line for the user: what failed, for whom, the cause and the remedy. For a
+ * command that cannot be run: -ENOENT (not found) or -EACCES, -ENOEXEC ... (not executable). */
+int ptrace_source_open(const struct target *target, const struct interest *interest,
+		       struct source **source, char *why, size_t room);
+
+#endif
