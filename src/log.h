@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * log: what the tool itself has to say to its user, on stderr, as `compendium: text`. The only C
+ * file that writes to the terminal. A stderr that is closed or full is ordinary: nothing is lost but
+ * the text.
+ */
+#ifndef LOG_H
+#define LOG_H
+
+#include <stdbool.h>
+
+enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
+
+/* Messages above this level are dropped; LOG_WARNING at first, LOG_INFO with -v. */
+void log_set_level(enum log_level level);
+
+/* One message, without newline; bytes that could harm a terminal are escaped. */
+void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * options: the command line. Its table is options.yaml; names, arguments, --help, the man page and
+ * the shells' completions are generated from it, so an option is written down once.
+ */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include "source/source.h"
+
+/* One -s, -e, -f or --set, in the order given: order is meaning. */
+struct script_option {
+	char kind;         /* 's', 'e', 'f' or '=' for --set */
+	const char *text;
+};
+
+struct options {
+	struct target target;
+	struct script_option *scripts;
+	size_t script_count;
+	const char *output;       /* -o; NULL: stderr only */
+	const char *color;        /* "auto", "always", "never" */
+	const char *backend;      /* "auto", "ptrace" ... */
+	const char *report;       /* file name or NULL */
+	const char *record;       /* file name or NULL */
+	const char *replay;       /* file name or NULL */
+	long long max_report_events; /* -1: all */
+	bool verbose, quiet, strict, json, faults, list_scripts, help, version;
+};
+
+/* Parses argv. 0: go on. Else the process should end with that status less 1 (a message was given).
+ * The strings are argv's own. */
+int options_parse(struct options *options, int argc, char **argv);
+void options_free(struct options *options);
+
+#endif
