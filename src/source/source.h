@@ -7,6 +7,7 @@
 #ifndef SOURCE_H
 #define SOURCE_H
 
+#include <signal.h>
 #include <sys/types.h>
 
 #include "interest.h"
@@ -18,6 +19,11 @@ struct target {
 	const char *user;    /* -u: run the command as this user; NULL: as we are */
 	const pid_t *pids;   /* -p: processes to attach to */
 	size_t pid_count;
+
+	/* What the command must find as it would have been without us. The session only blocks signals;
+	 * it never ignores or catches one, but sets SIGCHLD to SIG_DFL. */
+	sigset_t signal_mask; /* the mask the command starts with */
+	bool ignores_child;   /* SIGCHLD was ignored: so the command starts with it */
 };
 
 enum source_stop {
