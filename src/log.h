@@ -7,14 +7,13 @@
 #ifndef LOG_H
 #define LOG_H
 
-#include <stdbool.h>
-
-enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
+enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO };
 
 /* Messages above this level are dropped; LOG_WARNING at first, LOG_INFO with -v. */
 void log_set_level(enum log_level level);
 
-/* One message, without newline; bytes that could harm a terminal are escaped. */
+/* One message, without the last newline. Bytes that could harm a terminal are escaped, lines after
+ * the first are indented. errno is kept. */
 void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));

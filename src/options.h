@@ -33,4 +33,6 @@ struct options {
 int options_parse(struct options *options, int argc, char **argv);
 void options_free(struct options *options);
 
+extern const char compendium_version[]; /* "0.1.0" */
+
 #endif

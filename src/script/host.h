@@ -13,7 +13,8 @@
 struct host;
 
 /* Starts Lua, loads lua/init.lua and then what the options ask for (-s, -e, -f, -v, -q, --json ...).
- * Errors in scripts are reported through log.h. Returns NULL when the trace should not start. */
+ * Errors in scripts are reported through log.h. Returns NULL when the trace should not start.
+ * With options->list_scripts it prints the list on stdout instead; the caller then ends. */
 struct host *host_new(const struct options *options);
 
 /* What the loaded scripts hook. Owned by the host, constant once host_new returned. */

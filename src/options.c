@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The command line, read by GNU habits: -o FILE, -oFILE, --output FILE, --output=FILE, switches
+ * bundled (-vo FILE), -- ends the options and so does the first word that is none. What an option is
+ * stands in options.yaml; here is how each kind of row fills struct options.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "options.h"
+
+enum { STATUS_MISUSE = 125 };
+
+/* What an option does with its argument. ORDER fills in option_fillers. */
+enum option_fill {
+	FILL_FLAG,        /* bool at field */
+	FILL_STRING,      /* const char * at field */
+	FILL_CHOICE,      /* the same, one of choices */
+	FILL_SCRIPT,      /* one more struct script_option of that kind */
+	FILL_PIDS,        /* more process ids */
+	FILL_ENVIRONMENT, /* one more NAME=VALUE or NAME */
+	FILL_LATER,       /* not built in this version */
+};
+
+struct option_row {
+	const char *name;
+	char letter;             /* 0: has no short name */
+	enum option_fill fill;
+	const char *argument;    /* what the help calls it; NULL: a switch */
+	size_t field;            /* offset in struct options */
+	const char *initial;     /* FILL_CHOICE: without the option */
+	const char *choices;     /* FILL_CHOICE: " auto always never " */
+	const char *later;       /* the same: words that are not built in this version */
+	char kind;               /* FILL_SCRIPT */
+};
+
+#include "options.inc" /* option_rows, OPTIONS_HELP, OPTIONS_USAGE, COMPENDIUM_VERSION */
+
+const char compendium_version[] = COMPENDIUM_VERSION;
+
+enum { ROWS = sizeof option_rows / sizeof *option_rows };
+
+/* One option as it was given. */
+struct given {
+	const struct option_row *row;
+	const char *label; /* as the user wrote it: "-o", "--output" */
+	const char *value; /* NULL for switches */
+};
+
+static bool misuse(const char *what, const char *label, const char *value)
+{
+	log_error("%s%s'%s': %s", label, *label ? " " : "", value, what);
+	return false;
+}
+
+static bool fill_flag(struct options *options, const struct given *given)
+{
+	*(bool *)((char *)options + given->row->field) = true;
+	return true;
+}
+
+static bool fill_string(struct options *options, const struct given *given)
+{
+	*(const char **)((char *)options + given->row->field) = given->value;
+	return true;
+}
+
+/* Is `word` in a list written as " one two "? */
+static bool is_listed(const char *list, const char *word)
+{
+	size_t length = strlen(word);
+
+	for (const char *p = list; length && (p = strstr(p, word)); p++)
+		if (p[-1] == ' ' && p[length] == ' ' && !strchr(word, ' '))
+			return true;
+	return false;
+}
+
+static bool fill_choice(struct options *options, const struct given *given)
+{
+	if (is_listed(given->row->choices, given->value))
+		return fill_string(options, given);
+	if (is_listed(given->row->later, given->value))
+		return misuse("not built in this version", given->label, given->value);
+	log_error("%s '%s': must be one of:%s", given->label, given->value, given->row->choices);
+	return false;
+}
+
+/* Room for one more element and a terminator, or the end of us: options are few. */
+static void *grow(void *array, size_t count, size_t size)
+{
+	array = reallocarray(array, count + 2, size);
+	if (!array) {
+		log_error("not enough memory for the command line");
+		_exit(STATUS_MISUSE);
+	}
+	return array;
+}
+
+static bool fill_script(struct options *options, const struct given *given)
+{
+	char kind = given->row->kind;
+
+	if (kind == '=' && (!strchr(given->value, '=') || *given->value == '='))
+		return misuse("must be NAME=VALUE", given->label, given->value);
+	options->scripts = grow(options->scripts, options->script_count, sizeof *options->scripts);
+	options->scripts[options->script_count++] = (struct script_option){kind, given->value};
+	return true;
+}
+
+static void add_pid(struct target *target, pid_t pid)
+{
+	for (size_t i = 0; i < target->pid_count; i++)
+		if (target->pids[i] == pid)
+			return;
+	pid_t *pids = grow((pid_t *)target->pids, target->pid_count, sizeof *pids);
+	pids[target->pid_count++] = pid;
+	target->pids = pids;
+}
+
+/* "12,13" or "12 13", as pidof prints it. */
+static bool fill_pids(struct options *options, const struct given *given)
+{
+	static const char between[] = ", \t\n";
+	size_t before = options->target.pid_count;
+
+	for (const char *p = given->value + strspn(given->value, between); *p; p += strspn(p, between)) {
+		char *end;
+		errno = 0;
+		long pid = *p >= '0' && *p <= '9' ? strtol(p, &end, 10) : 0;
+		if (pid <= 0 || pid > INT_MAX || errno || (*end && !strchr(between, *end)))
+			return misuse("not a process id", given->label, given->value);
+		if (pid == getpid())
+			return misuse("that is compendium itself", given->label, given->value);
+		add_pid(&options->target, pid);
+		p = end;
+	}
+	return options->target.pid_count > before || strpbrk(given->value, "0123456789") ||
+	       misuse("no process id in it (is the program running?)", given->label, given->value);
+}
+
+static bool fill_environment(struct options *options, const struct given *given)
+{
+	struct target *target = &options->target;
+	size_t count = 0;
+
+	if (*given->value == '\0' || *given->value == '=')
+		return misuse("must be NAME=VALUE or NAME", given->label, given->value);
+	while (target->environment && target->environment[count])
+		count++;
+	target->environment = grow(target->environment, count, sizeof *target->environment);
+	target->environment[count] = (char *)given->value;
+	target->environment[count + 1] = NULL;
+	return true;
+}
+
+static bool fill_later(struct options *options, const struct given *given)
+{
+	(void)options;
+	log_error("%s is not built in this version", given->label);
+	return false;
+}
+
+static bool (*const option_fillers[])(struct options *, const struct given *) = {
+	[FILL_FLAG] = fill_flag,       [FILL_STRING] = fill_string,
+	[FILL_CHOICE] = fill_choice,   [FILL_SCRIPT] = fill_script,
+	[FILL_PIDS] = fill_pids,       [FILL_ENVIRONMENT] = fill_environment,
+	[FILL_LATER] = fill_later,
+};
+
+enum { NAME_MAX_LENGTH = 40 };
+
+static size_t min3(size_t a, size_t b, size_t c)
+{
+	size_t least = a < b ? a : b;
+
+	return least < c ? least : c;
+}
+
+/* Levenshtein's distance of two words, the first of at most NAME_MAX_LENGTH bytes. */
+static size_t edit_distance(const char *a, size_t length, const char *b)
+{
+	size_t row[NAME_MAX_LENGTH + 1];
+
+	for (size_t i = 0; i <= length; i++)
+		row[i] = i;
+	for (; *b; b++) {
+		size_t diagonal = row[0]++;
+		for (size_t i = 1; i <= length; i++) {
+			size_t above = row[i];
+			row[i] = min3(diagonal + (a[i - 1] != *b), above + 1, row[i - 1] + 1);
+			diagonal = above;
+		}
+	}
+	return row[length];
+}
+
+/* The built option whose name is nearest to what was meant, or NULL when none is near. */
+static const struct option_row *nearest_row(const char *name, size_t length)
+{
+	const struct option_row *nearest = NULL;
+	size_t least = length / 3 + 2;
+
+	for (size_t i = 0; length && length <= NAME_MAX_LENGTH && i < ROWS; i++) {
+		const struct option_row *row = &option_rows[i];
+		bool is_prefix = length >= 3 && !strncmp(row->name, name, length);
+		size_t distance = is_prefix ? 0 : edit_distance(name, length, row->name);
+		if (row->fill != FILL_LATER && distance < least) {
+			least = distance;
+			nearest = row;
+		}
+	}
+	return nearest;
+}
+
+static bool unknown_option(const char *label, const struct option_row *nearest)
+{
+	if (nearest)
+		log_error("unknown option '%s'; did you mean --%s? (--help lists all)", label,
+			  nearest->name);
+	else
+		log_error("unknown option '%s' (--help lists all)", label);
+	return false;
+}
+
+/* Where we are in argv. */
+struct cursor {
+	char **next;
+};
+
+/* Fills one option; its value is what stands in the same word, or else the next word. */
+static bool take_option(struct options *options, struct cursor *cursor, struct given *given)
+{
+	if (given->row->argument && !given->value)
+		given->value = *cursor->next ? *cursor->next++ : NULL;
+	if (given->row->argument && !given->value) {
+		log_error("%s needs an argument: %s %s", given->label, given->label,
+			  given->row->argument);
+		return false;
+	}
+	return option_fillers[given->row->fill](options, given);
+}
+
+static bool take_long(struct options *options, struct cursor *cursor, char *word)
+{
+	const char *name = word + 2, *equals = strchrnul(name, '=');
+	size_t length = equals - name;
+	char label[NAME_MAX_LENGTH + 3];
+
+	snprintf(label, sizeof label, "%.*s", (int)(length > NAME_MAX_LENGTH ? 0 : length + 2), word);
+	for (size_t i = 0; i < ROWS; i++) {
+		const struct option_row *row = &option_rows[i];
+		struct given given = {row, label, *equals ? equals + 1 : NULL};
+		if (strlen(row->name) != length || strncmp(row->name, name, length))
+			continue;
+		if (row->argument || !given.value || row->fill == FILL_LATER)
+			return take_option(options, cursor, &given);
+		log_error("%s takes no argument ('%s')", label, word);
+		return false;
+	}
+	return unknown_option(word, nearest_row(name, length));
+}
+
+/* -v, -vq, -oFILE, -vo FILE */
+static bool take_bundle(struct options *options, struct cursor *cursor, char *word)
+{
+	for (const char *p = word + 1; *p;) {
+		char label[3] = {'-', *p++, 0};
+		size_t i = 0;
+		while (i < ROWS && option_rows[i].letter != label[1])
+			i++;
+		if (i == ROWS)
+			return unknown_option(p == word + 2 && !*p ? label : word,
+					      nearest_row(word + 1, strlen(word + 1)));
+		struct given given = {&option_rows[i], label, NULL};
+		if (given.row->argument && *p) {
+			given.value = p;
+			p += strlen(p);
+		}
+		if (!take_option(options, cursor, &given))
+			return false;
+	}
+	return true;
+}
+
+static bool take_words(struct options *options, char **words)
+{
+	struct cursor cursor = {words};
+
+	while (*cursor.next && cursor.next[0][0] == '-' && cursor.next[0][1]) {
+		char *word = *cursor.next++;
+		if (!strcmp(word, "--"))
+			break;
+		if (!(word[1] == '-' ? take_long : take_bundle)(options, &cursor, word))
+			return false;
+	}
+	options->target.command = *cursor.next ? cursor.next : NULL;
+	return true;
+}
+
+/* What cannot be together, or cannot be missing. */
+static bool check(const struct options *options)
+{
+	const struct target *target = &options->target;
+	const char *problem = NULL;
+
+	if (options->help || options->version || options->list_scripts)
+		return true;
+	if (!target->command && !target->pid_count)
+		problem = "nothing to trace: give a command or -p PID\n" OPTIONS_USAGE;
+	else if (target->command && target->pid_count)
+		problem = "-p attaches to processes that run; it cannot start a command as well";
+	else if (target->pid_count && (target->user || target->environment))
+		problem = "-u and -E are for a command that is started, not for -p";
+	else if (options->quiet && options->verbose)
+		problem = "-q and -v contradict each other";
+	if (problem)
+		log_error("%s", problem);
+	return !problem;
+}
+
+/* 1 + the status to end with. */
+static int print(const char *text)
+{
+	if (fputs(text, stdout) >= 0 && !fflush(stdout))
+		return 1;
+	log_error("stdout: %s", strerror(errno));
+	return 1 + STATUS_MISUSE;
+}
+
+int options_parse(struct options *options, int argc, char **argv)
+{
+	*options = (struct options){.max_report_events = -1};
+	for (size_t i = 0; i < ROWS; i++)
+		if (option_rows[i].initial)
+			fill_string(options, &(struct given){.row = &option_rows[i],
+							     .value = option_rows[i].initial});
+	if (!take_words(options, argc > 0 ? argv + 1 : argv) || !check(options))
+		return 1 + STATUS_MISUSE;
+	if (options->help)
+		return print(OPTIONS_HELP);
+	if (options->version)
+		return print("compendium " COMPENDIUM_VERSION "\n");
+	return 0;
+}
+
+void options_free(struct options *options)
+{
+	free(options->scripts);
+	free((pid_t *)options->target.pids);
+	free(options->target.environment);
+	*options = (struct options){0};
+}
