@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * What the tool says on stderr. A message may quote names from the program, from /proc or from a
- * script, so what is not plain text in it is written as \xNN; a line after the first is indented,
- * so that it cannot pass for a message of its own.
+ * script, so what is not plain text in it is written as \xNN.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -73,8 +72,8 @@ static size_t plain_bytes(const unsigned char *p, size_t left)
 	return length && !is_harmful(c) ? length : 0;
 }
 
-/* Writes the escaped text to `out`; returns its end. */
-static char *escape(char *out, const char *text)
+/* Writes the escaped text to `out`; returns its end. `newline` stands for a newline. */
+static char *escape(char *out, const char *text, const char *newline)
 {
 	const unsigned char *p = (const unsigned char *)text;
 	size_t left = strlen(text);
@@ -86,7 +85,7 @@ static char *escape(char *out, const char *text)
 		} else {
 			plain = 1;
 			if (*p == '\n')
-				out = stpcpy(out, "\n  ");
+				out = stpcpy(out, newline);
 			else if (*p == '\t')
 				*out++ = '\t';
 			else
@@ -112,20 +111,36 @@ static void put(const char *bytes, size_t size)
 	}
 }
 
+static void write_message(const char *text, const char *newline)
+{
+	char line[ESCAPED_MAX];
+	int saved = errno;
+	char *end = escape(stpcpy(line, "compendium: "), text, newline);
+
+	*end++ = '\n';
+	put(line, end - line);
+	errno = saved;
+}
+
 static void message(enum log_level level, const char *format, va_list args)
 {
-	static const char prefix[] = "compendium: ";
-	char text[MESSAGE_MAX], line[ESCAPED_MAX];
-	int saved = errno;
+	char text[MESSAGE_MAX];
 
 	if (level > log_level)
 		return;
 	if (vsnprintf(text, sizeof text, format, args) >= (int)sizeof text)
 		strcpy(text + sizeof text - 4, "...");
-	char *end = escape(stpcpy(line, prefix), text);
-	*end++ = '\n';
-	put(line, end - line);
-	errno = saved;
+	write_message(text, "\\n");
+}
+
+void log_lines(enum log_level level, const char *text)
+{
+	char cut[MESSAGE_MAX];
+
+	if (level > log_level)
+		return;
+	snprintf(cut, sizeof cut, "%s", text);
+	write_message(cut, "\n  ");
 }
 
 void log_error(const char *format, ...)

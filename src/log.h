@@ -12,10 +12,14 @@ enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO };
 /* Messages above this level are dropped; LOG_WARNING at first, LOG_INFO with -v. */
 void log_set_level(enum log_level level);
 
-/* One message, without the last newline. Bytes that could harm a terminal are escaped, lines after
- * the first are indented. errno is kept. */
+/* One message on one line. Bytes that could harm a terminal, and newlines, are escaped. errno is
+ * kept. */
 void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* A text of several lines, such as a traceback: those after the first are indented, so that none
+ * passes for a message of its own. */
+void log_lines(enum log_level level, const char *text);
 
 #endif

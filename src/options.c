@@ -320,7 +320,7 @@ static bool check(const struct options *options)
 	else if (options->quiet && options->verbose)
 		problem = "-q and -v contradict each other";
 	if (problem)
-		log_error("%s", problem);
+		log_lines(LOG_ERROR, problem);
 	return !problem;
 }
 
