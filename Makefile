@@ -1,39 +1,60 @@
 # compendium. `make run` and `make test` install what is missing; see vendor/.
 #   make            build ./compendium           make run      install, build, trace a real program
 #   make test       all tests                    make lint     compilers, tidy, cppcheck, luacheck, house rules
+#   make install PREFIX=/usr/local DESTDIR=      make fmt      format the C files that differ from main
 #   make B=build/asan SAN=address,undefined      a build with sanitizers, in a folder of its own
 B       ?= build
-CC      ?= gcc
 PREFIX  ?= /usr/local
+DESTDIR ?=
 SAN     ?=
-LUA_CFLAGS := -I/usr/include/lua5.4
 CFLAGS  ?= -O2 -g
-override CFLAGS += -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Werror -Isrc -I$(B)/gen $(LUA_CFLAGS) \
-	$(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
-LDFLAGS += $(if $(SAN),-fsanitize=$(SAN))
+ifeq ($(origin CC),default)
+CC      := gcc
+endif
+
+LUA_CFLAGS := -I/usr/include/lua5.4
+WARNINGS   := -Wall -Wextra -Wshadow -Werror
+override CFLAGS += -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -Isrc -I$(B)/gen $(LUA_CFLAGS)
+ifneq ($(SAN),)
+override CFLAGS  += -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer
+override LDFLAGS += -fsanitize=$(SAN)
+endif
+# Lua, cjson and libyaml are linked in: the program needs libc alone.
 LIBS    := -l:liblua5.4.a -l:liblua5.4-cjson.a -l:libyaml.a -l:libm.a
 PROGRAM := $(if $(filter build,$(B)),compendium,$(B)/compendium)
 
-SOURCES := $(filter-out src/generate.c,$(shell find src -name '*.c' | sort))
+SOURCES := $(filter-out src/generate.c,$(sort $(shell find src -name '*.c')))
 OBJECTS := $(SOURCES:%.c=$(B)/%.o)
-LIBRARY := $(filter-out $(B)/src/main.o,$(OBJECTS))
+LIBRARY := $(filter-out $(B)/src/main.o,$(OBJECTS)) $(B)/gen/embedded.o
 EMBED   := $(sort $(wildcard lua/*.lua lua/*/*.lua scripts/*.lua))
 
 .PHONY: all
-all: $(PROGRAM)
+all: $(PROGRAM) build/docs/compendium.1
 
-$(PROGRAM): $(OBJECTS) $(B)/gen/embedded.o
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+$(PROGRAM): $(B)/src/main.o $(LIBRARY) $(B)/link.txt
+	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIBS)
 
-$(B)/%.o: %.c
+$(B)/%.o: %.c $(B)/compile.txt
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-# Tables become C.
+# A file that holds a setting of this Makefile and is new only when the setting is: what depends on it
+# is built again after `make CC=clang`, or when a file was added or removed.
+.PHONY: always
+define setting
+$(1): always
+	@mkdir -p $$(@D)
+	@printf '%s\n' '$(2)' | cmp -s - $$@ || printf '%s\n' '$(2)' > $$@
+endef
+$(eval $(call setting,$(B)/compile.txt,$(CC) $(CFLAGS)))
+$(eval $(call setting,$(B)/link.txt,$(CC) $(LDFLAGS) $(OBJECTS)))
+$(eval $(call setting,$(B)/gen/embed.txt,$(EMBED)))
+
+# Tables become C. The generator runs here and now, so it has flags of its own.
 GENERATE := build/generate
 $(GENERATE): src/generate.c src/script/yaml.c src/script/yaml.h
 	@mkdir -p $(@D)
-	gcc -O1 -std=gnu11 -D_GNU_SOURCE -Isrc $(LUA_CFLAGS) -o $@ src/generate.c src/script/yaml.c \
+	$(CC) -O1 -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -Isrc $(LUA_CFLAGS) -o $@ src/generate.c src/script/yaml.c \
 		-l:liblua5.4.a -l:libyaml.a -lm
 
 $(B)/gen/syscalls.inc: src/syscalls/generate.lua $(wildcard src/syscalls/*.yaml) $(GENERATE)
@@ -42,7 +63,7 @@ $(B)/gen/syscalls.inc: src/syscalls/generate.lua $(wildcard src/syscalls/*.yaml)
 $(B)/gen/options.inc: src/options_generate.lua src/options.yaml $(GENERATE)
 	@mkdir -p $(@D)
 	$(GENERATE) $< c $@
-$(B)/gen/embedded.S: src/script/embed.lua $(EMBED) $(GENERATE)
+$(B)/gen/embedded.S: src/script/embed.lua $(EMBED) $(B)/gen/embed.txt $(GENERATE)
 	@mkdir -p $(@D)
 	$(GENERATE) $< $@ $(EMBED)
 $(B)/gen/embedded.o: $(B)/gen/embedded.S $(EMBED)
@@ -51,15 +72,59 @@ $(B)/gen/embedded.o: $(B)/gen/embedded.S $(EMBED)
 GENERATED := $(B)/gen/syscalls.inc $(B)/gen/options.inc
 $(OBJECTS): | $(GENERATED)
 -include $(OBJECTS:.o=.d)
+.DELETE_ON_ERROR:
+
+# The man page and the completions.
+build/docs/compendium.1: FORM := man
+build/docs/compendium.bash: FORM := bash
+build/docs/_compendium: FORM := zsh
+build/docs/compendium.fish: FORM := fish
+DOCS := build/docs/compendium.1 build/docs/compendium.bash build/docs/_compendium build/docs/compendium.fish
+$(DOCS): src/options_generate.lua src/options.yaml $(GENERATE)
+	@mkdir -p $(@D)
+	$(GENERATE) $< $(FORM) $@
+
+.PHONY: install
+install: $(PROGRAM) $(DOCS)
+	install -Dm755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/compendium
+	install -Dm644 build/docs/compendium.1 $(DESTDIR)$(PREFIX)/share/man/man1/compendium.1
+	install -Dm644 build/docs/compendium.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/compendium
+	install -Dm644 build/docs/_compendium $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_compendium
+	install -Dm644 build/docs/compendium.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/compendium.fish
+
+.PHONY: run
+run:
+	@vendor/install build
+	@$(MAKE) --no-print-directory all
+	@echo './compendium -- sh -c "sort /etc/passwd | head -n 3"'
+	@./compendium -- sh -c 'sort /etc/passwd | head -n 3'
 
 # Unit tests: each tests/unit/NAME_test.c is a cmocka program linked with everything but main.
-UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*_test.c))
-$(B)/unit/%: tests/unit/%.c $(LIBRARY) $(B)/gen/embedded.o
+UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(sort $(wildcard tests/unit/*_test.c)))
+$(B)/unit/%: tests/unit/%.c $(LIBRARY) $(B)/link.txt
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
-.PHONY: test-unit
+	$(CC) $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< $(LIBRARY) -lcmocka $(LIBS)
+-include $(UNIT:=.d)
+
+# What the live tests trace.
+-include tests/live/tracees.mk
+
+.PHONY: test test-unit test-programs
+test:
+	@vendor/install build test
+	@$(MAKE) --no-print-directory test-programs
+	@tests/run
+# What tests/run runs.
+test-programs: $(PROGRAM) $(DOCS) $(UNIT) $(if $(wildcard tests/live/tracees.mk),live)
 test-unit: $(UNIT)
 	@set -e; for t in $(UNIT); do $$t; done
+
+.PHONY: lint fmt
+lint:
+	@vendor/install build test lint
+	@tests/lint
+fmt:
+	git diff --name-only --diff-filter=d $$(git merge-base HEAD main) -- '*.[ch]' | xargs -r clang-format -i
 
 .PHONY: clean
 clean:
