@@ -75,8 +75,10 @@ static bool is_listed(const char *list, const char *word)
 {
 	size_t length = strlen(word);
 
-	for (const char *p = list; length && (p = strstr(p, word)); p++)
-		if (p[-1] == ' ' && p[length] == ' ' && !strchr(word, ' '))
+	if (!length || strchr(word, ' '))
+		return false;
+	for (const char *p = list; (p = strstr(p, word)); p++)
+		if (p[-1] == ' ' && p[length] == ' ')
 			return true;
 	return false;
 }
