@@ -1,0 +1,21 @@
+# Live tests (tests/live): what they run. Included by the Makefile.
+LIVE := build/live
+TRACEES := $(patsubst tests/live/tracees/%.c,$(LIVE)/%,$(wildcard tests/live/tracees/*.c))
+TRACEE_FLAGS := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Werror -O1 -g -pthread
+
+$(LIVE)/static32: TRACEE_FLAGS += -m32 -static -D_FILE_OFFSET_BITS=64
+$(LIVE)/%: tests/live/tracees/%.c
+	@mkdir -p $(@D)
+	gcc $(TRACEE_FLAGS) -o $@ $<
+$(LIVE)/process.so: tests/live/process.c
+	@mkdir -p $(@D)
+	gcc $(TRACEE_FLAGS) $(LUA_CFLAGS) -fPIC -shared -o $@ $<
+
+.PHONY: live test-live test-live-sanitized
+live: $(TRACEES) $(LIVE)/process.so
+test-live: $(PROGRAM) live
+	COMPENDIUM=$(PROGRAM) busted tests/live
+# The same with AddressSanitizer and UndefinedBehaviorSanitizer.
+test-live-sanitized: live
+	$(MAKE) B=build/asan SAN=address,undefined
+	SLOW=4 COMPENDIUM=build/asan/compendium busted tests/live
