@@ -109,13 +109,14 @@ $(B)/unit/%: tests/unit/%.c $(LIBRARY) $(B)/link.txt
 # What the live tests trace.
 -include tests/live/tracees.mk
 
-.PHONY: test test-unit test-programs
+.PHONY: test test-unit unit-programs test-programs
 test:
 	@vendor/install build test
 	@$(MAKE) --no-print-directory test-programs
 	@tests/run
 # What tests/run runs.
-test-programs: $(PROGRAM) $(DOCS) $(UNIT) $(if $(wildcard tests/live/tracees.mk),live)
+test-programs: $(PROGRAM) $(DOCS) unit-programs $(if $(wildcard tests/live/tracees.mk),live)
+unit-programs: $(UNIT)
 test-unit: $(UNIT)
 	@set -e; for t in $(UNIT); do $$t; done
 

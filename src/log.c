@@ -129,7 +129,7 @@ static void message(enum log_level level, const char *format, va_list args)
 	if (level > log_level)
 		return;
 	if (vsnprintf(text, sizeof text, format, args) >= (int)sizeof text)
-		strcpy(text + sizeof text - 4, "...");
+		memcpy(text + sizeof text - 4, "...", 4);
 	write_message(text, "\\n");
 }
 

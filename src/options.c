@@ -258,7 +258,7 @@ static bool take_long(struct options *options, struct cursor *cursor, char *word
 	for (size_t i = 0; i < ROWS; i++) {
 		const struct option_row *row = &option_rows[i];
 		struct given given = {row, label, *equals ? equals + 1 : NULL};
-		if (strlen(row->name) != length || strncmp(row->name, name, length))
+		if (strlen(row->name) != length || memcmp(row->name, name, length) != 0)
 			continue;
 		if (row->argument || !given.value || row->fill == FILL_LATER)
 			return take_option(options, cursor, &given);

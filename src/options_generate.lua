@@ -258,7 +258,8 @@ end
 
 local function zsh_text()
   local action <const> = {
-    file = "_files", script = "_compendium_scripts", user = "_users", pid = "_pids", variable = "_parameters -g '*export*'",
+    file = "_files", script = "_compendium_scripts", user = "_users", pid = "_pids",
+    variable = "_parameters -g '*export*'",
   }
   local lines = {
     "#compdef compendium", "# SPDX-License-Identifier: MIT", "# Made from src/options.yaml.", "",

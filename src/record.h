@@ -28,12 +28,14 @@ enum record_kind {
 	RECORD_NONE,
 	RECORD_CALL,   /* a system call that ended: nr, args, ret, time of entry, duration */
 	RECORD_ENTER,  /* a system call about to run: nr, args */
-	RECORD_FORK,   /* a task was created by tid. args: new tid, new tgid, clone flags (with exit signal) */
+	RECORD_FORK,   /* a task was created by tid. args: new tid, new tgid, clone flags (with
+			  exit signal) */
 	RECORD_EXEC,   /* exec succeeded. args: tid before it, dirfd, AT_ flags. Pieces: 0 path as given,
 			  1 argv (PIECE_STRING each), 2 comm, 3 exe as /proc names it */
 	RECORD_EXIT,   /* task tid is gone. ret: wait status. args: 1 if the whole process is gone,
 			  peak RSS in bytes (0: not known) */
-	RECORD_SIGNAL, /* a signal reaches tid. nr: signal. args: si_code, si_pid, si_uid, si_addr, si_status */
+	RECORD_SIGNAL, /* a signal reaches tid. nr: signal. args: si_code, si_pid, si_uid, si_addr,
+			  si_status */
 	RECORD_STOP,   /* tid's group was stopped by signal nr */
 	RECORD_TASK,   /* tid existed before the trace (or is the command itself, before its exec).
 			  args: parent pid, then ids: tasks with equal ids share the descriptor table [1],

@@ -1,0 +1,145 @@
+-- SPDX-License-Identifier: MIT
+--
+-- The rules of the house that a machine can check (HACKING.md says why they are). Reads the names
+-- of the files to look at from stdin, one a line; prints what is wrong, as file:line: what.
+local problems = 0
+
+local function complain(file, line, what)
+  problems = problems + 1
+  print(("%s:%d: %s"):format(file, line, what))
+end
+
+-- Which folder may include what: patterns of files, and of the header names in their #include lines.
+local includes <const> = {
+  { header = "^sys/ptrace%.h$", only = { "^src/source/ptrace/" }, why = "only source/ptrace knows ptrace" },
+  { header = "^linux/ptrace%.h$", only = { "^src/source/ptrace/" }, why = "only source/ptrace knows ptrace" },
+  { header = "^source/ptrace/", only = { "^src/source/ptrace/" }, why = "source.h is the way to the ptrace source" },
+  { header = "^lua", only = { "^src/script/", "^src/generate%.c$" }, why = "only script/ knows Lua" },
+  { header = "^lauxlib%.h$", only = { "^src/script/", "^src/generate%.c$" }, why = "only script/ knows Lua" },
+  { header = "^yaml%.h$", only = { "^src/script/yaml%.c$" }, why = "only script/yaml.c knows libyaml" },
+  { header = "^script/", only = { "^src/script/", "^src/session%.c$", "^src/generate%.c$" },
+    why = "script/ is the session's" },
+  { header = "^source/", only = { "^src/source/", "^src/session%.[ch]$", "^src/options%.h$" },
+    why = "sources are the session's" },
+  { header = "^decode/", only = { "^src/decode/", "^src/script/" }, why = "decoding is done for scripts" },
+  { header = "^options%.h$", only = { "^src/[^/]*$", "^src/script/" }, why = "parts below do not know options" },
+  { header = "^session%.h$", only = { "^src/session%.c$", "^src/main%.c$" }, why = "main starts the session" },
+}
+
+-- Words in code that only some files may have.
+local words <const> = {
+  { word = "STDERR_FILENO", only = { "^src/log%.c$", "^src/main%.c$", "^src/session%.c$" },
+    why = "log.c writes to stderr" },
+  { word = "stderr", only = { "^src/log%.c$", "^src/generate%.c$" }, why = "log.c writes to stderr" },
+  { word = "perror", only = {}, why = "log.c writes to stderr" },
+  { word = "printf", only = { "^src/generate%.c$", "^src/log%.h$" }, why = "text is made in lua/" },
+  { word = "TODO", only = {}, why = "an issue is the place for it" },
+  { word = "FIXME", only = {}, why = "an issue is the place for it" },
+  { word = "XXX", only = {}, why = "an issue is the place for it" },
+}
+
+local longest <const> = { c = 400, h = 200, lua = 400 }
+local widest <const> = { c = 110, h = 110, lua = 120 } -- 100 is the aim; a table may need a little more
+
+local function is_one_of(name, patterns)
+  for _, pattern in ipairs(patterns) do
+    if name:find(pattern) then return true end
+  end
+  return false
+end
+
+-- Columns, a tab going to the next multiple of 8 and a UTF-8 character being one.
+local function width(line)
+  local columns = 0
+  for character in line:gmatch "[^\x80-\xbf]" do
+    columns = character == "\t" and columns // 8 * 8 + 8 or columns + 1
+  end
+  return columns
+end
+
+-- C text without comments and the insides of strings, line for line.
+local function bare(text)
+  text = text:gsub('\\[\\"]', "__"):gsub('"[^"\n]*"', '""')
+  text = text:gsub("/%*.-%*/", function(comment) return (comment:gsub("[^\n]", "")) end)
+  return (text:gsub("//[^\n]*", ""))
+end
+
+local function check_include(file, number, line)
+  local header = line:match '^#%s*include%s*[<"]([^>"]+)[>"]'
+  if not header then return end
+  for _, rule in ipairs(includes) do
+    if header:find(rule.header) and not is_one_of(file, rule.only) then
+      complain(file, number, ("includes %s: %s"):format(header, rule.why))
+    end
+  end
+  if file == "src/record.h" and line:find '"' then complain(file, number, "record.h has standard headers only") end
+end
+
+local function check_c(file, text)
+  local number = 0
+  for line in (text .. "\n"):gmatch "([^\n]*)\n" do
+    number = number + 1
+    if file:find "^src/" then check_include(file, number, line) end
+  end
+  number = 0
+  for line in (bare(text) .. "\n"):gmatch "([^\n]*)\n" do
+    number = number + 1
+    for _, rule in ipairs(words) do
+      if file:find "^src/" and line:find("%f[%w_]" .. rule.word .. "%f[^%w_]") and not is_one_of(file, rule.only) then
+        complain(file, number, ("%s: %s"):format(rule.word, rule.why))
+      end
+    end
+    if line:find "^  +%S" then complain(file, number, "indented by blanks: C has tabs") end
+  end
+end
+
+local function check_lua(file, text)
+  local number = 0
+  text = text:gsub("%[=+%[.-%]=+%]", function(other) return (other:gsub("[^\n]", "")) end) -- another language
+  for line in (text .. "\n"):gmatch "([^\n]*)\n" do
+    number = number + 1
+    if line:find "^\t" then complain(file, number, "indented by a tab: Lua has two blanks") end
+  end
+end
+
+local function check_text(file, kind, text)
+  local number = 0
+  for line in text:gmatch "([^\n]*)\n" do
+    number = number + 1
+    if line:find "[ \t\r]$" then complain(file, number, "blank at the end of the line") end
+    if widest[kind] and width(line) > widest[kind] then
+      complain(file, number, ("longer than %d columns"):format(widest[kind]))
+    end
+  end
+  if text ~= "" and text:sub(-1) ~= "\n" then complain(file, number + 1, "no newline at the end") end
+  if longest[kind] and file:find "^[sl]" and number > longest[kind] then
+    complain(file, number, ("%d lines: more than %d, look for a second noun"):format(number, longest[kind]))
+  end
+end
+
+local has_licence <const> = { c = true, h = true, lua = true, sh = true, S = true }
+
+local function check_licence(file, kind, text)
+  local head = text:sub(1, 400)
+  if (has_licence[kind] or head:find "^#!") and not head:find "SPDX%-License%-Identifier: MIT" then
+    complain(file, 1, "no line 'SPDX-License-Identifier: MIT' at the top")
+  end
+  -- What others wrote says so; it is installed (vendor/), never committed.
+  local copyright = text:find "Copyright"
+  if copyright and file ~= "LICENSE" and file ~= "tests/house_rules.lua" then
+    complain(file, 1, "a copyright notice: third-party code is not committed")
+  end
+end
+
+for file in io.lines() do
+  local handle <close> = io.open(file, "rb")
+  local text = handle and handle:read "a"
+  if text and not text:find "\0" then
+    local kind = file:match "%.(%w+)$"
+    check_text(file, kind, text)
+    check_licence(file, kind, text)
+    if kind == "c" or kind == "h" then check_c(file, text) end
+    if kind == "lua" then check_lua(file, text) end
+  end
+end
+os.exit(problems == 0)
