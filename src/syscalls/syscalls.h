@@ -35,7 +35,8 @@ enum arg_kind {
 	ARG_STRUCT, /* one struct of a described layout, or an array of them */
 	ARG_SIGSET,
 	ARG_FDSET,
-	ARG_INTS,   /* array of 32-bit integers, read as signed: pipe's two descriptors, an int out-argument */
+	ARG_INTS,   /* array of 32-bit integers, read as signed: pipe's two descriptors, an int
+		       out-argument */
 	ARG_LONGS,  /* array of the architecture's long: an off_t pointer */
 };
 
