@@ -57,7 +57,7 @@ $(GENERATE): src/generate.c src/script/yaml.c src/script/yaml.h
 	$(CC) -O1 -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -Isrc $(LUA_CFLAGS) -o $@ src/generate.c src/script/yaml.c \
 		-l:liblua5.4.a -l:libyaml.a -lm
 
-$(B)/gen/syscalls.inc: src/syscalls/generate.lua $(wildcard src/syscalls/*.yaml) $(GENERATE)
+$(B)/gen/syscalls.inc: src/syscalls/generate.lua $(wildcard src/syscalls/generate/*.lua src/syscalls/*.yaml) $(GENERATE)
 	@mkdir -p $(@D)
 	$(GENERATE) $< $@
 $(B)/gen/options.inc: src/options_generate.lua src/options.yaml $(GENERATE)
