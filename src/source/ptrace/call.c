@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * System calls: what was captured at entry is kept with the task until the call returns, then both
+ * make one record.
+ *
+ * A call that a signal interrupts returns -ERESTART... inside the kernel. The program never sees
+ * that number, and neither does a record: the call is one call until it really ended.
+ *
+ *            entry               return: a result
+ *     idle ─────────> running ───────────────────> RECORD_CALL, idle
+ *                      ^   │
+ *      entry at the    │   │ return: -ERESTART...
+ *      same place      │   v
+ *                   interrupted ──> RECORD_CALL with -EINTR, idle, when
+ *
+ *       - another call begins, and the code is ERESTARTNOHAND or ERESTART_RESTARTBLOCK: so a handler
+ *         runs, and these two then always end with EINTR;
+ *       - sigreturn comes back to behind it with -EINTR: a handler without SA_RESTART ran (ERESTARTSYS);
+ *       - a call below it in the stack goes on: a handler jumped out of it (siglongjmp).
+ *
+ * While a handler runs, its own calls nest on top of the interrupted one. Handlers that jump out
+ * again and again would make the stack grow, so its depth is limited.
+ *
+ * "The same place" is instruction and stack pointer, and the same number or restart_syscall, which
+ * the kernel substitutes for ERESTART_RESTARTBLOCK: so a sleep that goes on keeps its name.
+ *
+ * Some calls fail with EINTR as soon as anything wakes them (CALL_REPEATS). Being traced is enough
+ * for that: PTRACE_INTERRUPT wakes them, and so does a signal the program ignores, because a tracer
+ * is shown every signal. They are made to go on, see call_repeat.
+ */
+#include <string.h>
+#include <linux/audit.h>
+#include <sys/user.h>
+
+#include "source/ptrace/ptrace.h"
+
+#ifndef ERESTARTSYS
+enum { ERESTARTSYS = 512, ERESTARTNOINTR = 513, ERESTARTNOHAND = 514, ERESTART_RESTARTBLOCK = 516 };
+#endif
+
+#define X32_BIT 0x40000000
+#define CS_64 0x33 /* code segment of 64-bit code */
+#define DEPTH_MAX 8
+#define REGISTER(name) offsetof(struct user_regs_struct, name)
+
+static const struct {
+	const char *name;
+	enum call_role role;
+} roles[] = {
+	{"clone", CALL_CLONE},
+	{"clone3", CALL_CLONE3},
+	{"execve", CALL_EXECVE},
+	{"execveat", CALL_EXECVEAT},
+	{"exit_group", CALL_EXIT_GROUP},
+	{"fork", CALL_FORK},
+	{"restart_syscall", CALL_RESTART},
+	{"rt_sigreturn", CALL_SIGRETURN},
+	{"sigreturn", CALL_SIGRETURN},
+	{"vfork", CALL_VFORK},
+	/* Calls that give up with EINTR, having done nothing; not close, and not connect, which
+	 * cannot be made twice. */
+	{"accept", CALL_REPEATS},
+	{"accept4", CALL_REPEATS},
+	{"epoll_pwait", CALL_REPEATS},
+	{"epoll_pwait2", CALL_REPEATS},
+	{"epoll_wait", CALL_REPEATS},
+	{"io_getevents", CALL_REPEATS},
+	{"io_pgetevents", CALL_REPEATS},
+	{"io_uring_enter", CALL_REPEATS},
+	{"read", CALL_REPEATS},
+	{"readv", CALL_REPEATS},
+	{"recv", CALL_REPEATS},
+	{"recvfrom", CALL_REPEATS},
+	{"recvmmsg", CALL_REPEATS},
+	{"recvmsg", CALL_REPEATS},
+	{"rt_sigtimedwait", CALL_REPEATS},
+	{"semop", CALL_REPEATS},
+	{"semtimedop", CALL_REPEATS},
+	{"send", CALL_REPEATS},
+	{"sendmsg", CALL_REPEATS},
+	{"sendto", CALL_REPEATS},
+	{"write", CALL_REPEATS},
+	{"writev", CALL_REPEATS},
+};
+
+void call_roles(struct ptrace_source *source)
+{
+	for (size_t i = 0; i < sizeof roles / sizeof *roles; i++)
+		for (unsigned arch = 0; arch < ARCH_COUNT; arch++) {
+			int nr = syscall_number(arch, roles[i].name);
+			if (nr >= 0 && nr < INTEREST_NRS)
+				source->roles[arch][nr] = roles[i].role;
+		}
+}
+
+void call_identify(struct record *record, uint32_t audit_arch, uint64_t nr)
+{
+	record->nr = (int32_t)nr;
+	record->arch = audit_arch == AUDIT_ARCH_I386 ? ARCH_I386 : ARCH_X86_64;
+	if (record->arch == ARCH_X86_64 && record->nr > 0 && record->nr & X32_BIT) {
+		record->arch = ARCH_X32;
+		record->nr &= ~X32_BIT;
+	}
+}
+
+static bool made_by_64_bit_code(pid_t tid)
+{
+	unsigned long cs = 0;
+
+	return request(PTRACE_PEEKUSR, tid, REGISTER(cs), (uintptr_t)&cs) == 0 && cs == CS_64;
+}
+
+static void capture(struct ptrace_source *source, struct tracee *tracee, struct record *record,
+		    enum capture_phase phase)
+{
+	const struct syscall_row *row = syscall_row(record->arch, record->nr);
+	uint32_t limit = source->interest->data_limit;
+
+	if (!row || !capture_wants(row, phase, limit))
+		return;
+	source->memory.tid = tracee->tid;
+	capture_run(row, record, phase, &source->memory.memory, limit);
+}
+
+/* ---- the end of a call ---- */
+
+static struct record *call_record(struct ptrace_source *source, struct tracee *tracee,
+				  const struct call *call)
+{
+	struct record *record = outbox_begin(&source->outbox, RECORD_CALL, 0, 0);
+
+	memcpy(record, call->record, call->record->size);
+	record->pid = tracee_pid(tracee);
+	record->tid = tracee->tid;
+	return record;
+}
+
+static uint64_t since(uint64_t then, uint64_t now)
+{
+	return now > then ? now - then : 0;
+}
+
+static void call_finish(struct ptrace_source *source, struct tracee *tracee, int64_t ret, uint64_t time_ns)
+{
+	const struct call *call = tracee->call;
+
+	if (call->wanted) {
+		struct record *record = call_record(source, tracee, call);
+		record->ret = ret;
+		record->duration_ns = since(call->resumed_ns, time_ns);
+		capture(source, tracee, record, CAPTURE_EXIT);
+		outbox_send(&source->outbox);
+	}
+	call_pop(&source->tracees, tracee);
+}
+
+static void call_interrupted(struct ptrace_source *source, struct tracee *tracee)
+{
+	call_finish(source, tracee, -EINTR, tracee->call->stopped_ns);
+}
+
+void calls_abandon(struct ptrace_source *source, struct tracee *tracee)
+{
+	uint64_t now = clock_ns();
+
+	for (const struct call *call; (call = tracee->call); call_pop(&source->tracees, tracee)) {
+		if (!call->wanted)
+			continue;
+		struct record *record = call_record(source, tracee, call);
+		record->flags |= RECORD_UNFINISHED;
+		record->duration_ns = since(call->resumed_ns ? call->resumed_ns : now, now);
+		outbox_send(&source->outbox);
+	}
+}
+
+/* ---- entry ---- */
+
+static bool is_restart_of(const struct ptrace_source *source, const struct call *call,
+			  const struct ptrace_syscall_info *info, const struct record *entry)
+{
+	return call->restart && call->ip == info->instruction_pointer &&
+	       call->sp == info->stack_pointer && call->record->arch == entry->arch &&
+	       (call->nr == entry->nr || call_role(source, entry->arch, entry->nr) == CALL_RESTART);
+}
+
+/* True when the entry is no new call but an interrupted one that goes on. Else ends those that this
+ * entry shows to be over. */
+static bool call_goes_on(struct ptrace_source *source, struct tracee *tracee,
+			 const struct ptrace_syscall_info *info, const struct record *entry)
+{
+	unsigned depth = 0;
+	struct call *call = tracee->call;
+
+	for (; call && !is_restart_of(source, call, info, entry); call = call->below)
+		depth++;
+	if (call) {
+		while (tracee->call != call)
+			call_interrupted(source, tracee);
+		call->restart = 0;
+		return true;
+	}
+	while (depth >= DEPTH_MAX && depth--)
+		call_interrupted(source, tracee);
+	call = tracee->call;
+	if (call && call->restart != ERESTARTSYS && call->restart != ERESTARTNOINTR)
+		call_interrupted(source, tracee);
+	return false;
+}
+
+void call_enter(struct ptrace_source *source, struct tracee *tracee, const struct stop *stop)
+{
+	const struct ptrace_syscall_info *info = &stop->info;
+	struct record entry = {0};
+
+	call_identify(&entry, info->arch, info->entry.nr);
+	if (tracee->call && call_goes_on(source, tracee, info, &entry))
+		return;
+	enum call_role role = call_role(source, entry.arch, entry.nr);
+	struct record *record = outbox_begin(&source->outbox, RECORD_CALL, tracee_pid(tracee), tracee->tid);
+	record->time_ns = stop->time_ns;
+	record->arch = entry.arch;
+	record->nr = entry.nr;
+	memcpy(record->args, info->entry.args, sizeof record->args);
+	source->memory.tid = tracee->tid;
+	if (record->arch == ARCH_I386)
+		syscall_demultiplex(record, &source->memory.memory);
+
+	bool wanted = interest_has(source->interest->calls, record->arch, record->nr);
+	bool entering = interest_has(source->interest->enters, record->arch, record->nr);
+	if ((wanted || entering) && record->arch == ARCH_I386 && made_by_64_bit_code(tracee->tid))
+		record->flags |= RECORD_INT80;
+	if (wanted || entering || role == CALL_EXECVE || role == CALL_EXECVEAT)
+		capture(source, tracee, record, CAPTURE_ENTRY);
+	struct call *call = call_push(&source->tracees, tracee, record);
+	if (call) {
+		call->ip = info->instruction_pointer;
+		call->sp = info->stack_pointer;
+		call->nr = entry.nr;
+		call->role = role;
+		call->wanted = wanted;
+		call->untraced = untraced_clear(source, tracee->tid, role, record);
+	} else {
+		source->outbox.lost += wanted;
+	}
+	if (entering) {
+		record->kind = RECORD_ENTER;
+		outbox_send(&source->outbox);
+	}
+}
+
+/* ---- return ---- */
+
+static bool is_restart(int64_t ret)
+{
+	return ret == -ERESTARTSYS || ret == -ERESTARTNOINTR || ret == -ERESTARTNOHAND ||
+	       ret == -ERESTART_RESTARTBLOCK;
+}
+
+/* A handler returned to behind `ip`: did the call there fail, and which one is it? */
+static void handler_returned(struct ptrace_source *source, struct tracee *tracee, uint64_t ip)
+{
+	const struct call *call = tracee->call;
+
+	while (call && !(call->restart && call->ip == ip))
+		call = call->below;
+	if (!call)
+		return;
+	while (tracee->call != call)
+		call_interrupted(source, tracee);
+	call_interrupted(source, tracee);
+}
+
+/* The kernel is done with the top call for now: it ended, or was interrupted. */
+static void call_ended(struct ptrace_source *source, struct tracee *tracee, int64_t ret,
+		       const struct stop *stop)
+{
+	struct call *call = tracee->call;
+
+	if (is_restart(ret) || (ret == -EINTR && call->role == CALL_REPEATS)) {
+		call->restart = (int16_t)-ret;
+		call->stopped_ns = stop->time_ns;
+	} else {
+		call_finish(source, tracee, ret, stop->time_ns);
+	}
+}
+
+void call_return(struct ptrace_source *source, struct tracee *tracee, const struct stop *stop)
+{
+	struct call *call = tracee->call;
+
+	if (!call && tracee->attached)
+		call_adopt(source, tracee, stop);
+	/* With no call running, there was no memory for it at entry, and it was counted as lost. */
+	if (!call || call->restart)
+		return;
+	if (call->untraced)
+		untraced_restore(source, tracee->tid, call->role, call->record->arch);
+	bool handler_ended = call->role == CALL_SIGRETURN && stop->info.exit.rval == -EINTR;
+	call_ended(source, tracee, stop->info.exit.rval, stop);
+	if (handler_ended)
+		handler_returned(source, tracee, stop->info.instruction_pointer);
+}
+
+/* ---- transparency ---- */
+
+/* The result register holds -EINTR. With -ERESTARTNOHAND in its place the kernel itself decides, on
+ * the way back to the program: a handler runs and the call fails with EINTR, as it should; or none
+ * does, and the call is made again, as if nothing had been. */
+static bool repeat_unless_handled(pid_t tid)
+{
+	return request(PTRACE_POKEUSR, tid, REGISTER(rax), (uintptr_t)-ERESTARTNOHAND) == 0;
+}
+
+void call_repeat(struct tracee *tracee)
+{
+	struct call *call = tracee->call;
+
+	if (call && call->restart == EINTR && repeat_unless_handled(tracee->tid))
+		call->restart = ERESTARTNOHAND;
+}
+
+/* ---- calls that began before the trace ---- */
+
+/* What the registers say of the call that a task, which stopped on its way out of it, was in. Its
+ * result goes to *ret. NULL when it was in none. */
+static struct call *call_late(struct ptrace_source *source, struct tracee *tracee, int64_t *ret)
+{
+	struct user_regs_struct regs;
+	struct ptrace_syscall_info info;
+	struct record *record =
+		outbox_begin(&source->outbox, RECORD_CALL, tracee_pid(tracee), tracee->tid);
+
+	if (request(PTRACE_GETREGS, tracee->tid, 0, (uintptr_t)&regs) < 0 || (int64_t)regs.orig_rax < 0 ||
+	    request(PTRACE_GET_SYSCALL_INFO, tracee->tid, sizeof info, (uintptr_t)&info) <= 0)
+		return NULL;
+	call_identify(record, info.arch, regs.orig_rax);
+	enum call_role role = call_role(source, record->arch, record->nr);
+	int32_t nr = record->nr;
+	const uint64_t args[2][RECORD_ARGS] = {
+		{regs.rdi, regs.rsi, regs.rdx, regs.r10, regs.r8, regs.r9},
+		{(uint32_t)regs.rbx, (uint32_t)regs.rcx, (uint32_t)regs.rdx, (uint32_t)regs.rsi,
+		 (uint32_t)regs.rdi, (uint32_t)regs.rbp},
+	};
+	memcpy(record->args, args[record->arch == ARCH_I386], sizeof record->args);
+	record->flags = RECORD_NO_ENTRY;
+	record->time_ns = source->attached_ns;
+	if (record->arch == ARCH_I386)
+		syscall_demultiplex(record, &source->memory.memory);
+	*ret = record->arch == ARCH_I386 ? (int32_t)regs.rax : (int64_t)regs.rax;
+	bool wanted = interest_has(source->interest->calls, record->arch, record->nr);
+	if (wanted && record->arch == ARCH_I386 && regs.cs == CS_64)
+		record->flags |= RECORD_INT80;
+	/* A call that goes on reads its arguments again; those of one that ended may be gone. */
+	if (wanted && (is_restart(*ret) || *ret == -EINTR))
+		capture(source, tracee, record, CAPTURE_ENTRY);
+	struct call *call = call_push(&source->tracees, tracee, record);
+	if (call) {
+		call->ip = regs.rip;
+		call->sp = regs.rsp;
+		call->nr = nr;
+		call->role = role;
+		call->wanted = wanted;
+		call->resumed_ns = source->attached_ns;
+	}
+	return call;
+}
+
+void call_adopt(struct ptrace_source *source, struct tracee *tracee, const struct stop *stop)
+{
+	int64_t ret;
+	struct call *call = call_late(source, tracee, &ret);
+
+	tracee->attached = false;
+	if (call)
+		call_ended(source, tracee, ret, stop);
+	call_repeat(tracee);
+}

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a stop means for the tables: births, deaths, exec, signals and group-stops (step three of the
+ * way in ptrace.h). System calls go on to call.c.
+ *
+ * A new task's first stop may come before its parent's event tells of it, or after. A task nobody
+ * told of is newborn and stays stopped, so that its RECORD_FORK comes before all else it does.
+ */
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "source/ptrace/proc.h"
+#include "source/ptrace/ptrace.h"
+#include "source/ptrace/snapshot.h"
+
+static struct record *begin(struct ptrace_source *source, enum record_kind kind, const struct tracee *tracee,
+			    uint64_t time_ns)
+{
+	struct record *record = outbox_begin(&source->outbox, kind, tracee_pid(tracee), tracee->tid);
+
+	record->time_ns = time_ns;
+	return record;
+}
+
+/* ---- births ---- */
+
+/* Flags and exit signal in one, as clone has them, of the call the task is in. */
+static bool fork_flags(struct ptrace_source *source, const struct tracee *tracee, uint64_t *flags)
+{
+	const struct call *call = tracee->call;
+	uint64_t args[5]; /* of struct clone_args: flags, pidfd, child_tid, parent_tid, exit_signal */
+
+	switch (call && !call->restart ? call->role : CALL_PLAIN) {
+	case CALL_FORK:
+		*flags = SIGCHLD;
+		return true;
+	case CALL_VFORK:
+		*flags = CLONE_VFORK | CLONE_VM | SIGCHLD;
+		return true;
+	case CALL_CLONE:
+		*flags = (uint32_t)call->record->args[0];
+		return true;
+	case CALL_CLONE3:
+		if (task_read(source, tracee->tid, call->record->args[0], args, sizeof args) != sizeof args)
+			return false;
+		*flags = args[0] | args[4];
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Tells of a new task, which until then is held. False when it was told of before. */
+static bool task_born(struct ptrace_source *source, const struct tracee *parent, pid_t tid, pid_t pid,
+		      uint64_t flags, uint64_t time_ns)
+{
+	struct tracee *child = tracee_find(&source->tracees, tid);
+
+	if (!child)
+		child = tracee_add(&source->tracees, tid);
+	if (!child || child->process || !tracee_join(&source->tracees, child, pid))
+		return false;
+	struct record *record = begin(source, RECORD_FORK, parent, time_ns);
+	record->args[0] = tid;
+	record->args[1] = pid;
+	record->args[2] = flags;
+	outbox_send(&source->outbox);
+	if (parent->call && parent->call->untraced) {
+		child->untraced = parent->call->role;
+		child->arch = parent->call->record->arch;
+	}
+	if (child->newborn) {
+		child->newborn = false;
+		source->newborns--;
+		stops_push(source, child);
+	}
+	return true;
+}
+
+static void follow_fork(struct ptrace_source *source, struct tracee *tracee, const struct stop *stop)
+{
+	pid_t tid = (pid_t)stop->message, pid = tid;
+	struct proc_status status;
+	uint64_t flags = 0;
+
+	if (!fork_flags(source, tracee, &flags)) {
+		if (proc_status(tid, &status))
+			pid = status.tgid;
+		flags = pid == tid ? SIGCHLD : CLONE_THREAD;
+	} else if (flags & CLONE_THREAD) {
+		pid = tracee_pid(tracee);
+	}
+	task_born(source, tracee, tid, pid, flags, stop->time_ns);
+}
+
+/* A task that may yet tell of a newborn: it is making one, or we do not know what it does. */
+static bool may_be_parent(const struct tracee *tracee)
+{
+	const struct call *call = tracee->call;
+
+	return tracee->attached || (call && !call->restart && call->role >= CALL_FORK && call->role <= CALL_CLONE3);
+}
+
+/* The parent was killed before it could tell, or the task became ours in a way nobody tells of
+ * (CLONE_PTRACE by a task we had not stopped yet). */
+void follow_orphans(struct ptrace_source *source)
+{
+	struct tracees *all = &source->tracees;
+	struct proc_status status;
+	struct tracee *next;
+
+	for (const struct tracee *t = tracee_next(all, NULL); t; t = tracee_next(all, t))
+		if (!t->newborn && may_be_parent(t))
+			return;
+	for (struct tracee *child = tracee_next(all, NULL); child; child = next) {
+		next = tracee_next(all, child);
+		if (!child->newborn)
+			continue;
+		/* One that is dead, and that nobody ever heard of, was no task of the program's: scripts
+		 * can have children too. */
+		if (WIFSTOPPED(child->status) && proc_status(child->tid, &status)) {
+			struct tracee parent = {.tid = status.ppid};
+			pid_t pid = status.tgid;
+			bool is_thread = pid != child->tid;
+			if (is_thread)
+				parent.tid = pid;
+			parent.process = process_find(all, parent.tid);
+			task_born(source, &parent, child->tid, pid, is_thread ? CLONE_THREAD : SIGCHLD,
+				  child->stopped_ns);
+		} else {
+			source->newborns--;
+			tracee_remove(all, child);
+		}
+	}
+}
+
+/* ---- exec ---- */
+
+/* A thread that exec took away, without a wait status of its own. */
+static void superseded(struct ptrace_source *source, struct tracee *tracee, uint64_t time_ns)
+{
+	calls_abandon(source, tracee);
+	begin(source, RECORD_EXIT, tracee, time_ns);
+	outbox_send(&source->outbox);
+}
+
+/* After an exec a process has one task: `tracee`, whose tid is the thread group's. It was task
+ * `former` until then and brings that one's call, the exec, along. */
+static void exec_alone(struct ptrace_source *source, struct tracee *tracee, pid_t former_tid, uint64_t time_ns)
+{
+	struct tracees *all = &source->tracees;
+	struct tracee *former = former_tid == tracee->tid ? NULL : tracee_find(all, former_tid);
+	struct tracee *next;
+
+	if (former_tid != tracee->tid)
+		superseded(source, tracee, time_ns);
+	if (former) {
+		tracee->call = former->call;
+		former->call = NULL;
+		stops_drop(source, former);
+		tracee_remove(all, former);
+	}
+	if (tracee->exiting)
+		tracee->process->exiting--;
+	tracee->exiting = false;
+	if (tracee->process->tasks == 1)
+		return;
+	for (struct tracee *t = tracee_next(all, NULL); t; t = next) {
+		next = tracee_next(all, t);
+		if (t == tracee || t->process != tracee->process)
+			continue;
+		superseded(source, t, time_ns);
+		stops_drop(source, t);
+		tracee_remove(all, t);
+	}
+}
+
+/* Pieces of the exec call's path and argv, under the numbers RECORD_EXEC has for them. */
+static void copy_pieces(struct record *record, const struct record *call, uint8_t from, uint8_t to)
+{
+	for (const struct piece *p = record_piece(call, NULL); p; p = record_piece(call, p)) {
+		if (p->arg != from || (p->part != PIECE_SELF && p->part != PIECE_STRING))
+			continue;
+		void *room = record_reserve(record, to, p->part, p->index, p->size);
+		if (!room)
+			return;
+		memcpy(room, piece_bytes(p), p->size);
+		record_commit(record, p->size, p->count, p->flags);
+	}
+}
+
+static void exec_record(struct ptrace_source *source, struct tracee *tracee, const struct stop *stop)
+{
+	struct record *record = begin(source, RECORD_EXEC, tracee, stop->time_ns);
+	const struct call *call = tracee->call;
+	bool at = call && call->role == CALL_EXECVEAT;
+
+	record->args[0] = stop->message;
+	record->args[1] = (uint64_t)AT_FDCWD;
+	if (call && (at || call->role == CALL_EXECVE)) {
+		copy_pieces(record, call->record, at, 0);
+		copy_pieces(record, call->record, at + 1, 1);
+	}
+	if (at) {
+		record->args[1] = (uint64_t)(int32_t)call->record->args[0];
+		record->args[2] = (uint32_t)call->record->args[4];
+	}
+	if (!record_find(record, 1, PIECE_STRING, 0))
+		snapshot_argv(record, tracee->tid, 1);
+	snapshot_comm(record, tracee->tid, 2);
+	snapshot_link(record, tracee->tid, "exe", 3);
+	outbox_send(&source->outbox);
+}
+
+static void follow_exec(struct ptrace_source *source, struct tracee *tracee, const struct stop *stop)
+{
+	exec_alone(source, tracee, (pid_t)stop->message, stop->time_ns);
+	/* Calls that a handler's exec interrupted never end. */
+	struct call *exec = tracee->call;
+	if (exec && exec->below) {
+		tracee->call = exec->below;
+		exec->below = NULL;
+		calls_abandon(source, tracee);
+		tracee->call = exec;
+	}
+	tracee->process->peak_rss = 0;
+	tracee->process->stopped = false;
+	exec_record(source, tracee, stop);
+	if (source_wants(source, RECORD_MAP))
+		snapshot_maps(source, tracee->tid, tracee_pid(tracee), stop->time_ns);
+}
+
+/* ---- deaths ---- */
+
+static void follow_exiting(struct ptrace_source *source, struct tracee *tracee, const struct stop *stop)
+{
+	struct process *process = tracee->process;
+	bool whole = tracee->call && tracee->call->role == CALL_EXIT_GROUP;
+	struct proc_status status;
+
+	(void)stop;
+	if (!tracee->exiting) {
+		tracee->exiting = true;
+		process->exiting++;
+	}
+	/* Its memory is still there, and its high-water mark final if no other thread runs on. */
+	if ((whole || process->exiting == process->tasks) && !process->peak_rss &&
+	    proc_status(tracee->tid, &status))
+		process->peak_rss = status.peak_rss;
+	calls_abandon(source, tracee);
+}
+
+static void follow_gone(struct ptrace_source *source, struct tracee *tracee, const struct stop *stop)
+{
+	calls_abandon(source, tracee);
+	struct record *record = begin(source, RECORD_EXIT, tracee, stop->time_ns);
+	record->ret = stop->status;
+	record->args[0] = tracee->process->tasks == 1;
+	record->args[1] = record->args[0] ? tracee->process->peak_rss : 0;
+	outbox_send(&source->outbox);
+	if (tracee->tid == source->command)
+		source->command_status = stop->status;
+}
+
+/* ---- signals ---- */
+
+static void siginfo_args(struct record *record, const siginfo_t *info)
+{
+	bool fault = info->si_signo == SIGSEGV || info->si_signo == SIGBUS || info->si_signo == SIGILL ||
+		     info->si_signo == SIGFPE || info->si_signo == SIGTRAP || info->si_signo == SIGSYS;
+	bool by_kernel = info->si_code > 0; /* else by a process: SI_USER, SI_QUEUE, SI_TKILL ... */
+
+	record->args[0] = (uint64_t)(int64_t)info->si_code;
+	if (by_kernel && fault && info->si_code != SI_KERNEL) {
+		record->args[3] = (uintptr_t)info->si_addr;
+	} else if (info->si_code != SI_TIMER && (!by_kernel || info->si_signo == SIGCHLD)) {
+		record->args[1] = (uint64_t)(int64_t)info->si_pid;
+		record->args[2] = info->si_uid;
+		if (by_kernel)
+			record->args[4] = (uint64_t)(int64_t)info->si_status;
+	}
+}
+
+static void follow_signal(struct ptrace_source *source, struct tracee *tracee, const struct stop *stop)
+{
+	siginfo_t info = {0};
+
+	tracee->deliver = stop->signal;
+	call_repeat(tracee);
+	if (!source_wants(source, RECORD_SIGNAL) ||
+	    request(PTRACE_GETSIGINFO, tracee->tid, 0, (uintptr_t)&info) < 0)
+		return;
+	struct record *record = begin(source, RECORD_SIGNAL, tracee, stop->time_ns);
+	record->nr = stop->signal;
+	siginfo_args(record, &info);
+	outbox_send(&source->outbox);
+}
+
+/* Every thread of the process stops; the process is told of once. */
+static void follow_group(struct ptrace_source *source, struct tracee *tracee, const struct stop *stop)
+{
+	bool known = tracee->process->stopped;
+
+	call_repeat(tracee);
+	tracee->resume = PTRACE_LISTEN; /* stays stopped, and SIGCONT wakes it */
+	tracee->process->stopped = true;
+	if (known || !source_wants(source, RECORD_STOP))
+		return;
+	begin(source, RECORD_STOP, tracee, stop->time_ns)->nr = stop->signal;
+	outbox_send(&source->outbox);
+}
+
+static void follow_trap(struct ptrace_source *source, struct tracee *tracee, const struct stop *stop)
+{
+	(void)stop;
+	tracee->process->stopped = false;
+	call_repeat(tracee);
+	if (tracee->untraced)
+		untraced_restore(source, tracee->tid, tracee->untraced, tracee->arch);
+	tracee->untraced = 0;
+}
+
+/* ---- all of them ---- */
+
+static void (*const handlers[STOP_KINDS])(struct ptrace_source *, struct tracee *, const struct stop *) = {
+	[STOP_GONE] = follow_gone,     [STOP_ENTRY] = call_enter,      [STOP_RETURN] = call_return,
+	[STOP_SIGNAL] = follow_signal, [STOP_GROUP] = follow_group,    [STOP_TRAP] = follow_trap,
+	[STOP_FORK] = follow_fork,     [STOP_EXEC] = follow_exec,      [STOP_EXITING] = follow_exiting,
+};
+
+void follow(struct ptrace_source *source, struct tracee *tracee, const struct stop *stop)
+{
+	bool outside = stop->kind == STOP_SIGNAL || stop->kind == STOP_GROUP || stop->kind == STOP_TRAP;
+
+	tracee->deliver = 0;
+	tracee->resume = stop->kind == STOP_NONE || stop->kind == STOP_GONE ? 0 : PTRACE_SYSCALL;
+	tracee->returning = outside;
+	if (tracee->attached && outside)
+		call_adopt(source, tracee, stop);
+	if (handlers[stop->kind])
+		handlers[stop->kind](source, tracee, stop);
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The ptrace source inside: one struct that everything hangs from, and what its files do for each
+ * other. A stop of a task takes this way, one stop at a time:
+ *
+ *     source.c   wait statuses are collected into a queue, so that no task starves another
+ *     stop.c     a wait status and what ptrace says about it -> one enum of what happened
+ *     follow.c   what it means for the tables: births, deaths, exec, signals
+ *     call.c     system calls: entry, return, and what happens when one is interrupted
+ *     outbox.c   the records that came of it leave one by one; the task is held until then
+ *     source.c   the task is resumed
+ *
+ * launch.c and attach.c bring in the first tasks, snapshot.c tells what they already had.
+ */
+#ifndef PTRACE_PTRACE_H
+#define PTRACE_PTRACE_H
+
+#include "source/capture.h"
+#include "source/source.h"
+#include "source/ptrace/outbox.h"
+#include "source/ptrace/request.h"
+#include "source/ptrace/tracee.h"
+
+/* What the source itself must know of a call; all else is in the syscall table. */
+enum call_role {
+	CALL_PLAIN,
+	CALL_FORK,
+	CALL_VFORK,
+	CALL_CLONE,
+	CALL_CLONE3,
+	CALL_EXECVE,
+	CALL_EXECVEAT,
+	CALL_EXIT_GROUP,
+	CALL_RESTART,   /* restart_syscall: an interrupted call goes on */
+	CALL_SIGRETURN, /* a signal handler returns */
+	CALL_REPEATS,   /* fails with EINTR even without a handler, and nothing was done then */
+};
+
+enum source_mode { MODE_RUN, MODE_DETACH, MODE_KILL };
+
+struct task_memory {
+	struct memory memory;
+	pid_t tid; /* whose memory it is; set before each use */
+	bool no_vm_readv; /* the kernel has none, or forbids it to us altogether */
+};
+
+struct ptrace_source {
+	struct source source;
+	const struct interest *interest;
+	struct tracees tracees;
+	struct outbox outbox;
+	struct task_memory memory;
+	struct tracee *first, **last; /* the queue of stops to handle */
+	struct tracee *held;          /* its stop made the records in the outbox */
+	unsigned newborns;            /* tracees that are */
+	int signal_fd;
+	enum source_mode mode;
+	uint64_t quiet_ns;            /* MODE_DETACH: when the last stop was seen */
+	bool deserted;                /* the kernel says there are no tasks of ours */
+	timer_t timer;                /* wakes us to look at that */
+	bool has_timer;
+	pid_t command;                /* 0 when attached */
+	int command_status;           /* -1 until it ended */
+	uint64_t attached_ns;         /* when the first task was seized */
+	struct snapshot *snapshot;    /* processes still to be told of, or NULL */
+	uint8_t roles[ARCH_COUNT][INTEREST_NRS]; /* enum call_role */
+};
+
+static inline bool source_wants(const struct ptrace_source *source, enum record_kind kind)
+{
+	return source->interest->kinds >> kind & 1;
+}
+
+static inline enum call_role call_role(const struct ptrace_source *source, unsigned arch, int nr)
+{
+	return nr >= 0 && nr < INTEREST_NRS ? source->roles[arch][nr] : CALL_PLAIN;
+}
+
+/* ---- stop.c ---- */
+
+enum stop_kind {
+	STOP_NONE,    /* nothing to act on: the task died since, and another status will say so */
+	STOP_GONE,    /* it has ended; status says how */
+	STOP_ENTRY,   /* before a system call; info.entry */
+	STOP_RETURN,  /* after one; info.exit */
+	STOP_SIGNAL,  /* before the delivery of `signal` */
+	STOP_GROUP,   /* its process was stopped by `signal` */
+	STOP_TRAP,    /* PTRACE_INTERRUPT, a new task's first stop, or the end of a group-stop */
+	STOP_FORK,    /* it made the task `message` */
+	STOP_EXEC,    /* it runs a new program; it was task `message` before */
+	STOP_EXITING, /* about to end */
+	STOP_OTHER,   /* nothing we asked for: go on */
+	STOP_KINDS
+};
+
+struct stop {
+	enum stop_kind kind;
+	int status;
+	int signal;
+	uint64_t time_ns;
+	unsigned long message;
+	struct ptrace_syscall_info info; /* of entry and return */
+};
+
+void stop_read(struct stop *stop, pid_t tid, int status, uint64_t time_ns);
+uint64_t clock_ns(void);
+
+/* ---- call.c ---- */
+
+void call_enter(struct ptrace_source *source, struct tracee *tracee, const struct stop *stop);
+void call_return(struct ptrace_source *source, struct tracee *tracee, const struct stop *stop);
+/* Finds out, at the first stop of a task we attached to, which call it is inside or comes from. */
+void call_adopt(struct ptrace_source *source, struct tracee *tracee, const struct stop *stop);
+/* At a stop that comes before the return to the program: a call that was woken by us or by a signal
+ * that has no handler is made to go on instead of failing with EINTR. */
+void call_repeat(struct tracee *tracee);
+/* The task ends or is let go: its calls get no result. */
+void calls_abandon(struct ptrace_source *source, struct tracee *tracee);
+/* Fills source->roles. */
+void call_roles(struct ptrace_source *source);
+/* The record's arch and nr from ptrace's. */
+void call_identify(struct record *record, uint32_t audit_arch, uint64_t nr);
+
+/* ---- follow.c ---- */
+
+/* What a stop means: fills the outbox and sets the task's resume and deliver. */
+void follow(struct ptrace_source *source, struct tracee *tracee, const struct stop *stop);
+/* Newborn tasks whose parent can no longer tell of them. */
+void follow_orphans(struct ptrace_source *source);
+
+/* ---- untraced.c ---- */
+
+/* At the entry of a clone or clone3 that has CLONE_UNTRACED: takes the flag away. True when it did. */
+bool untraced_clear(struct ptrace_source *source, pid_t tid, enum call_role role,
+		    const struct record *record);
+/* Gives the flag back, in the parent when the call returned and in the child at its first stop. */
+void untraced_restore(struct ptrace_source *source, pid_t tid, enum call_role role, unsigned arch);
+
+/* ---- memory.c ---- */
+
+void task_memory_init(struct task_memory *memory);
+/* Copies up to size bytes from a stopped task; returns how many could be read from the start on. */
+size_t task_read(struct ptrace_source *source, pid_t tid, uint64_t address, void *bytes, size_t size);
+/* All or nothing. */
+bool task_write(pid_t tid, uint64_t address, const void *bytes, size_t size);
+
+/* ---- source.c ---- */
+
+/* A wait status arrived. */
+void source_arrive(struct ptrace_source *source, pid_t tid, int status);
+void stops_push(struct ptrace_source *source, struct tracee *tracee);
+void stops_drop(struct ptrace_source *source, struct tracee *tracee);
+/* Handles the stop in tracee->status. */
+void source_handle(struct ptrace_source *source, struct tracee *tracee);
+/* Runs the trace without a reader until it is over or that time has passed. */
+void source_drain(struct ptrace_source *source, uint64_t patience_ns);
+/* Resumes the held task, as its stop's handler decided. */
+void source_release(struct ptrace_source *source);
+
+/* ---- launch.c, attach.c, snapshot.c ---- */
+
+int launch(struct ptrace_source *source, const struct target *target, char *why, size_t room);
+int attach(struct ptrace_source *source, const struct target *target, char *why, size_t room);
+
+#define OPTIONS_FOLLOW \
+	(PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | \
+	 PTRACE_O_TRACEEXEC | PTRACE_O_TRACEEXIT)
+
+#endif

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The ptrace source as the session sees it, and the loop inside (first and last step of the way in
+ * ptrace.h). Wait statuses are collected until there are none, and only then handled in that order:
+ * the kernel always offers its first child first, so a busy one would starve all others.
+ *
+ * A status that is queued can be out of date when it is handled: the task was killed since. Then
+ * ptrace requests fail with ESRCH or tell of another stop, nothing is done, and the next status
+ * says what became of it. A newer status replaces a queued one.
+ */
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "source/ptrace/ptrace.h"
+#include "source/ptrace/snapshot.h"
+
+#define DETACH_PATIENCE_NS UINT64_C(1000000000)
+#define CLOSE_PATIENCE_NS UINT64_C(3000000000)
+
+/* Stops without a record that one call of next handles before the session gets its turn. */
+#define STOPS_AT_A_TIME 256
+
+static struct ptrace_source *self(struct source *source)
+{
+	return (struct ptrace_source *)source;
+}
+
+/* ---- the queue ---- */
+
+void stops_push(struct ptrace_source *source, struct tracee *tracee)
+{
+	if (tracee->queued)
+		return;
+	tracee->queued = true;
+	tracee->behind = NULL;
+	*source->last = tracee;
+	source->last = &tracee->behind;
+}
+
+static struct tracee *stops_take(struct ptrace_source *source)
+{
+	struct tracee *tracee = source->first;
+
+	if (!tracee)
+		return NULL;
+	source->first = tracee->behind;
+	if (!source->first)
+		source->last = &source->first;
+	tracee->queued = false;
+	return tracee;
+}
+
+void stops_drop(struct ptrace_source *source, struct tracee *tracee)
+{
+	if (!tracee->queued)
+		return;
+	struct tracee **link = &source->first;
+	while (*link != tracee)
+		link = &(*link)->behind;
+	*link = tracee->behind;
+	if (!tracee->behind)
+		source->last = link;
+	tracee->queued = false;
+}
+
+/* ---- collecting ---- */
+
+/* The first we hear of a task. */
+static struct tracee *stranger(struct ptrace_source *source, pid_t tid, int status)
+{
+	struct tracee *tracee = tracee_add(&source->tracees, tid);
+	unsigned long former_tid = 0;
+	struct tracee *former;
+
+	if (!tracee)
+		return NULL;
+	/* A thread became its process's leader, in place of one that was dead when we attached. */
+	if (WIFSTOPPED(status) && status >> 16 == PTRACE_EVENT_EXEC &&
+	    request(PTRACE_GETEVENTMSG, tid, 0, (uintptr_t)&former_tid) == 0 &&
+	    (former = tracee_find(&source->tracees, (pid_t)former_tid)) && former->process &&
+	    tracee_join(&source->tracees, tracee, former->process->pid))
+		return tracee;
+	tracee->newborn = true;
+	source->newborns++;
+	return tracee;
+}
+
+void source_arrive(struct ptrace_source *source, pid_t tid, int status)
+{
+	struct tracee *tracee = tracee_find(&source->tracees, tid);
+
+	if (!tracee && !(tracee = stranger(source, tid, status)))
+		return;
+	tracee->status = status;
+	tracee->stopped_ns = clock_ns();
+	if (!tracee->newborn)
+		stops_push(source, tracee);
+}
+
+static void collect(struct ptrace_source *source)
+{
+	struct signalfd_siginfo drained[8];
+	int status;
+	pid_t tid;
+
+	/* First the signals, then what they told of: one that comes in between wakes us again. */
+	while (read(source->signal_fd, drained, sizeof drained) == (ssize_t)sizeof drained)
+		;
+	while ((tid = waitpid(-1, &status, WNOHANG | __WALL)) > 0)
+		source_arrive(source, tid, status);
+	source->deserted = tid < 0 && errno == ECHILD;
+	if (source->newborns && !source->first)
+		follow_orphans(source);
+}
+
+/* ---- handling and resuming ---- */
+
+void source_handle(struct ptrace_source *source, struct tracee *tracee)
+{
+	struct stop stop;
+
+	stop_read(&stop, tracee->tid, tracee->status, tracee->stopped_ns);
+	follow(source, tracee, &stop);
+	if (stop.kind == STOP_GONE)
+		tracee_remove(&source->tracees, tracee);
+	else
+		source->held = tracee;
+}
+
+static void let_go(struct ptrace_source *source, struct tracee *tracee)
+{
+	request(PTRACE_DETACH, tracee->tid, 0, tracee->deliver);
+	calls_abandon(source, tracee);
+	tracee_remove(&source->tracees, tracee);
+}
+
+/* When the request fails with ESRCH the task was killed; its status follows. */
+void source_release(struct ptrace_source *source)
+{
+	struct tracee *tracee = source->held;
+
+	source->held = NULL;
+	if (!tracee || !tracee->resume)
+		return;
+	if (source->mode == MODE_DETACH && tracee->returning) {
+		let_go(source, tracee);
+		return;
+	}
+	/* Without a stop at its return, a call that is under way ends in PTRACE_INTERRUPT's stop. */
+	if (source->mode == MODE_DETACH)
+		tracee->resume = PTRACE_CONT;
+	if (source->mode == MODE_KILL)
+		kill(tracee_pid(tracee), SIGKILL); /* born after all others were killed */
+	if (tracee->call && !tracee->call->resumed_ns)
+		tracee->call->resumed_ns = clock_ns();
+	request(tracee->resume, tracee->tid, 0, tracee->deliver);
+}
+
+static int source_fd(struct source *base)
+{
+	return self(base)->signal_fd;
+}
+
+/* The trace is over when no task is left; or, while letting go, when those that are left cannot be
+ * stopped (they sleep in the kernel, say as the parent of a vfork): they stay as they are, and the
+ * kernel frees them when we exit. */
+static bool is_over(struct ptrace_source *source)
+{
+	if (!source->tracees.count || source->deserted)
+		return true;
+	return source->mode == MODE_DETACH && clock_ns() - source->quiet_ns > DETACH_PATIENCE_NS;
+}
+
+static int source_next(struct source *base, const struct record **record)
+{
+	struct ptrace_source *source = self(base);
+
+	for (unsigned budget = STOPS_AT_A_TIME;; budget--) {
+		*record = outbox_take(&source->outbox);
+		if (*record)
+			return 1;
+		source_release(source);
+		if (source->outbox.size || snapshot_continue(source))
+			continue;
+		if (!source->first)
+			collect(source);
+		if (!source->first)
+			return is_over(source) ? -ENODATA : 0;
+		if (!budget) {
+			kill(getpid(), SIGCHLD); /* makes fd readable: there is more to do */
+			return 0;
+		}
+		source->quiet_ns = source->mode == MODE_DETACH ? clock_ns() : 0;
+		source_handle(source, stops_take(source));
+	}
+}
+
+/* ---- the end ---- */
+
+static void detach_all(struct ptrace_source *source)
+{
+	struct tracees *all = &source->tracees;
+	struct itimerspec often = {.it_value.tv_nsec = DETACH_PATIENCE_NS / 4,
+				   .it_interval.tv_nsec = DETACH_PATIENCE_NS / 4};
+
+	source->mode = MODE_DETACH;
+	source->quiet_ns = clock_ns();
+	/* One that is stopped now is interrupted too: it may stop where it cannot be let go. */
+	for (struct tracee *t = tracee_next(all, NULL); t; t = tracee_next(all, t))
+		request(PTRACE_INTERRUPT, t->tid, 0, 0);
+	if (source->has_timer)
+		timer_settime(source->timer, 0, &often, NULL);
+}
+
+static void kill_all(struct ptrace_source *source)
+{
+	struct tracees *all = &source->tracees;
+
+	source->mode = MODE_KILL;
+	for (struct tracee *t = tracee_next(all, NULL); t; t = tracee_next(all, t))
+		if (t->tid == tracee_pid(t) || t->newborn)
+			kill(t->tid, SIGKILL);
+}
+
+static void source_stop(struct source *base, enum source_stop how)
+{
+	struct ptrace_source *source = self(base);
+
+	if (how == SOURCE_KILL && source->command)
+		kill_all(source);
+	else if (source->mode == MODE_RUN)
+		detach_all(source);
+}
+
+static void source_forward(struct source *base, int signal)
+{
+	struct ptrace_source *source = self(base);
+
+	if (source->command && source->command_status == -1)
+		kill(source->command, signal);
+}
+
+static int source_status(struct source *base)
+{
+	return self(base)->command_status;
+}
+
+void source_drain(struct ptrace_source *source, uint64_t patience_ns)
+{
+	const struct record *ignored;
+	uint64_t start = clock_ns();
+	int n;
+
+	while ((n = source_next(&source->source, &ignored)) != -ENODATA) {
+		struct pollfd ready = {.fd = source->signal_fd, .events = POLLIN};
+		if (clock_ns() - start > patience_ns)
+			return;
+		if (n == 0)
+			poll(&ready, 1, 10);
+	}
+}
+
+static void source_close(struct source *base)
+{
+	struct ptrace_source *source = self(base);
+
+	if (source->tracees.count && source->mode == MODE_RUN)
+		source_stop(base, SOURCE_KILL);
+	source_drain(source, CLOSE_PATIENCE_NS);
+	if (source->signal_fd >= 0)
+		close(source->signal_fd);
+	if (source->has_timer)
+		timer_delete(source->timer);
+	snapshot_free(source);
+	tracees_free(&source->tracees);
+	outbox_free(&source->outbox);
+	free(source);
+}
+
+static const struct source_ops ops = {
+	.name = "ptrace",
+	.fd = source_fd,
+	.next = source_next,
+	.stop = source_stop,
+	.forward = source_forward,
+	.status = source_status,
+	.close = source_close,
+};
+
+/* ---- opening ---- */
+
+/* Stops are told of by SIGCHLD, which must be neither ignored nor, while we look away, lost. */
+static int watch_children(struct ptrace_source *source)
+{
+	sigset_t child;
+
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	sigaction(SIGCHLD, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
+	sigprocmask(SIG_BLOCK, &child, NULL);
+	source->signal_fd = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (source->signal_fd < 0)
+		return -errno;
+	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGCHLD};
+	source->has_timer = timer_create(CLOCK_MONOTONIC, &event, &source->timer) == 0;
+	return 0;
+}
+
+int ptrace_source_open(const struct target *target, const struct interest *interest,
+		       struct source **result, char *why, size_t room)
+{
+	struct ptrace_source *source = calloc(1, sizeof *source);
+	if (!source) {
+		snprintf(why, room, "out of memory");
+		return -ENOMEM;
+	}
+	source->source.ops = &ops;
+	source->interest = interest;
+	source->last = &source->first;
+	source->command_status = -1;
+	task_memory_init(&source->memory);
+	call_roles(source);
+	int error = watch_children(source);
+	if (error)
+		snprintf(why, room, "cannot watch for stopped tasks: %s", strerror(-error));
+	else if (target->command)
+		error = launch(source, target, why, room);
+	else
+		error = attach(source, target, why, room);
+	if (error) {
+		source_close(&source->source);
+		return error;
+	}
+	*result = &source->source;
+	return 0;
+}

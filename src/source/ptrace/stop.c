@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A wait status, and what ptrace says about the stop -> one enum of what happened (step two of the
+ * way in ptrace.h). Whether a system call begins or ends is asked from the kernel at each stop and
+ * never counted: stops we did not ask for, and tasks that die, would flip any count.
+ */
+#include <signal.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "source/ptrace/ptrace.h"
+
+uint64_t clock_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static const enum stop_kind info_kinds[] = {
+	[PTRACE_SYSCALL_INFO_NONE] = STOP_NONE, /* killed in the stop, it is past it */
+	[PTRACE_SYSCALL_INFO_ENTRY] = STOP_ENTRY,
+	[PTRACE_SYSCALL_INFO_EXIT] = STOP_RETURN,
+	[PTRACE_SYSCALL_INFO_SECCOMP] = STOP_OTHER,
+};
+
+static enum stop_kind call_stop(struct stop *stop, pid_t tid)
+{
+	long size = request(PTRACE_GET_SYSCALL_INFO, tid, sizeof stop->info, (uintptr_t)&stop->info);
+
+	if (size <= 0 || stop->info.op >= sizeof info_kinds / sizeof *info_kinds)
+		return STOP_NONE;
+	return info_kinds[stop->info.op];
+}
+
+static enum stop_kind event_stop(struct stop *stop, pid_t tid, int event)
+{
+	static const enum stop_kind kinds[] = {
+		[PTRACE_EVENT_FORK] = STOP_FORK, [PTRACE_EVENT_VFORK] = STOP_FORK,
+		[PTRACE_EVENT_CLONE] = STOP_FORK, [PTRACE_EVENT_EXEC] = STOP_EXEC,
+		[PTRACE_EVENT_VFORK_DONE] = STOP_OTHER, [PTRACE_EVENT_EXIT] = STOP_EXITING,
+	};
+	if (event == PTRACE_EVENT_STOP)
+		return stop->signal == SIGTRAP ? STOP_TRAP : STOP_GROUP;
+	if (event >= (int)(sizeof kinds / sizeof *kinds))
+		return STOP_OTHER;
+	if (request(PTRACE_GETEVENTMSG, tid, 0, (uintptr_t)&stop->message) < 0)
+		return STOP_NONE;
+	return kinds[event];
+}
+
+void stop_read(struct stop *stop, pid_t tid, int status, uint64_t time_ns)
+{
+	*stop = (struct stop){.status = status, .time_ns = time_ns};
+	if (!WIFSTOPPED(status)) {
+		stop->kind = STOP_GONE;
+		return;
+	}
+	stop->signal = WSTOPSIG(status);
+	int event = status >> 16;
+	if (event)
+		stop->kind = event_stop(stop, tid, event);
+	else if (stop->signal == (SIGTRAP | 0x80))
+		stop->kind = call_stop(stop, tid);
+	else
+		stop->kind = STOP_SIGNAL;
+}
