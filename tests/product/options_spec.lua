@@ -23,7 +23,7 @@ end
 
 local outputs <const> = {
   { "help", function() return shell.must "./compendium --help" end, "%-%-NAME%f[^%w-]", "%-S," },
-  { "man page", function() return shell.read "build/docs/compendium.1" end, "\\%-\\%-NAME%f[^%w\\-]", "\\%-S\\f" },
+  { "man page", function() return shell.read "build/docs/compendium.1" end, "\\%-\\%-NAME\\fR", "\\%-S\\f" },
   { "bash", function() return shell.read "build/docs/compendium.bash" end, "%-%-NAME%f[^%w-]", "%-S%f[%s|]" },
   { "zsh", function() return shell.read "build/docs/_compendium" end, "%-%-NAME=?%[", "%-S%+?%[" },
   { "fish", function() return shell.read "build/docs/compendium.fish" end, "%-l NAME ", "%-s S " },
