@@ -12,7 +12,7 @@ local paths = require "compendium.paths"
 local processes = require "compendium.processes"
 local sockets = require "compendium.sockets"
 
-local AT_REMOVEDIR <const> = 0x200
+local AT_REMOVEDIR <const>, AT_EMPTY_PATH <const> = 0x200, 0x1000
 local O_ACCMODE <const>, O_WRONLY <const>, O_RDWR <const>, O_CREAT <const> = 3, 1, 2, 0x40
 local CREAT_FLAGS <const> = 0x241 -- O_CREAT | O_WRONLY | O_TRUNC
 local MSG_PEEK <const> = 2
@@ -73,6 +73,7 @@ field("fd", "integer", "the descriptor acted on, or made", function(e)
   return row.new_fd and ret and ret >= 0 and ret or nil
 end)
 field("file", "table", "what `fd` is: see compendium.fds", function(e)
+  if row_of(e)[1] == "close" and not e.unfinished then return nil end -- the model assigned it
   local fd = e.fd
   return fd and fds.lookup(e.tid, e.pid, fd)
 end)
@@ -113,14 +114,15 @@ end)
 
 local function path_argument(e, row, path, dirfd)
   local text = e.args[row[path]]
-  local from = row[dirfd]
-  return paths.resolve(e.tid, e.pid, from and int(e.raw[from]), text)
+  local from = row[dirfd] and e.args[row[dirfd]]
+  local empty = row.at_flags and e.raw[row.at_flags] & AT_EMPTY_PATH ~= 0
+  if empty and not text and e.raw[row[path]] == 0 then text = "" end -- allowed since Linux 6.11
+  return paths.resolve(e.tid, e.pid, from, text, empty)
 end
 
 field("path", "bytes", "absolute path; of what the descriptor is when the call has none", function(e)
   local row = row_of(e)
   if row.path then return path_argument(e, row, "path", "dirfd") end
-  if e.kind == "exec" then return processes.exec_path(e) end
   local file = e.file
   return file and file.path
 end)
@@ -241,8 +243,9 @@ end)
 
 -- ---- processes and signals
 
-field("child", "integer", "pid (thread: tid) of the new task, or of the child that ended", function(e)
+field("child", "integer", "pid (thread: tid) of the new task, or of the child that ended (wait, SIGCHLD)", function(e)
   if e.kind == "fork" then return e.raw[1] end
+  if e.kind == "signal" then return processes.signal_child(e) end
   return processes.waited(e, "child")
 end)
 field("exe", "bytes", "path of the program that runs now", function(e)

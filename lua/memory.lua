@@ -1,5 +1,274 @@
 -- SPDX-License-Identifier: MIT
 --
--- memory: lands in the next step; here so that the event table can be read.
+-- memory: what every address space holds, as far as calls made it: heap (brk), mappings, shared
+-- segments. What the kernel maps by itself at exec (the program, its stack) makes no call and is not
+-- counted, unless it was there before the trace. Sizes are of address space, in whole pages; how
+-- much of it is really used is told by peak RSS. A fork's child has all that its parent has.
+--
+-- Totals are tables {bytes, regions, heap, anon, file, stack, shared}, each kind in bytes. They go
+-- when the last task with that memory does; `memory.peak` is the moment at which the sum was largest.
 
-return {model = {calls = {}, records = {}, needs = {}}}
+local calls = require "compendium.calls"
+local fds = require "compendium.fds"
+local regions = require "compendium.regions"
+local tasks = require "compendium.tasks"
+
+local PAGE <const> = 4096
+local CLONE_VM <const> = 0x100
+local MAP_TYPE <const>, MAP_SHARED <const>, MAP_SHARED_VALIDATE <const> = 0xf, 1, 3
+local MAP_GROWSDOWN <const>, MAP_ANONYMOUS <const>, MAP_STACK <const> = 0x100, 0x20, 0x20000
+local MAP_HUGETLB <const>, HUGE_SHIFT <const>, HUGE_MASK <const>, HUGE_DEFAULT <const> = 0x40000, 26, 0x3f, 21
+-- What tells mappings apart; the rest says how they were made.
+local KEPT_FLAGS <const> = MAP_TYPE | MAP_GROWSDOWN | MAP_ANONYMOUS | MAP_HUGETLB
+local MREMAP_DONTUNMAP <const> = 4
+local PROT_READ_WRITE <const> = 3
+local KINDS <const> = {"heap", "anon", "file", "stack", "shared"}
+local SEGMENTS_KEPT <const> = 10000
+
+local function new_totals()
+  return {bytes = 0, regions = 0, heap = 0, anon = 0, file = 0, stack = 0, shared = 0}
+end
+
+local memory = {
+  total = new_totals(), -- of all address spaces now
+  peak = new_totals(),  -- the same when `bytes` was largest; time: when that was
+}
+
+local function page_up(size)
+  return (size + PAGE - 1) & ~(PAGE - 1)
+end
+
+local function int(value)
+  return (value & 0x7fffffff) - (value & 0x80000000)
+end
+
+-- ---- totals
+
+local function add(totals, other, sign)
+  totals.bytes = totals.bytes + sign * other.bytes
+  totals.regions = totals.regions + sign * other.regions
+  for _, kind in ipairs(KINDS) do totals[kind] = totals[kind] + sign * other[kind] end
+end
+
+local function assign(totals, other)
+  for key, value in pairs(other) do totals[key] = value end
+end
+
+local function note_peak(time)
+  if memory.total.bytes <= memory.peak.bytes then return end
+  assign(memory.peak, memory.total)
+  memory.peak.time = time
+end
+
+-- ---- address spaces
+
+local function make()
+  return {list = regions.new(), totals = new_totals(), peak = new_totals()}
+end
+
+local function copy(mm)
+  mm.list.owners = mm.list.owners + 1
+  local child = {list = mm.list, totals = new_totals(), peak = new_totals(), brk_start = mm.brk_start, brk = mm.brk}
+  assign(child.totals, mm.totals)
+  assign(child.peak, mm.totals)
+  add(memory.total, child.totals, 1)
+  return child
+end
+
+local function drop(mm)
+  mm.list.owners = mm.list.owners - 1
+  add(memory.total, mm.totals, -1)
+end
+
+tasks.resource {
+  key = "mm", id = 4, flag = CLONE_VM, make = make, copy = copy, drop = drop, exec = function() return make() end,
+}
+
+local function mm_of(e)
+  return tasks.of(e.tid, e.pid).mm
+end
+
+-- Puts regions in place of whatever was in a range, and keeps the totals.
+local function replace(mm, start, stop, new, time)
+  if stop <= start then return end
+  mm.list = regions.own(mm.list)
+  local totals, total = mm.totals, memory.total
+  regions.replace(mm.list, start, stop, new, function(region, sign)
+    local kind, size = region.kind, sign * region.size
+    totals.bytes, totals.regions, totals[kind] = totals.bytes + size, totals.regions + sign, totals[kind] + size
+    total.bytes, total.regions, total[kind] = total.bytes + size, total.regions + sign, total[kind] + size
+  end)
+  if totals.bytes > mm.peak.bytes then assign(mm.peak, totals) end
+  note_peak(time)
+end
+
+-- ---- what others ask
+
+-- The region an address of a process is in, or nil.
+function memory.find(pid, addr)
+  local task = tasks.leader(pid)
+  return task and regions.find(task.mm.list, addr)
+end
+
+-- Totals of a process now, and when they were largest; nil when it is not known.
+function memory.of(pid)
+  local task = tasks.leader(pid)
+  if task then return task.mm.totals, task.mm.peak end
+end
+
+-- ---- mmap and its like
+
+local function mapping_size(size, flags)
+  if flags & MAP_HUGETLB == 0 then return page_up(size) end
+  local shift = flags >> HUGE_SHIFT & HUGE_MASK
+  local page = 1 << (shift ~= 0 and shift or HUGE_DEFAULT)
+  return (size + page - 1) & ~(page - 1)
+end
+
+local function kind_of(flags, file)
+  local shared = flags & MAP_TYPE == MAP_SHARED or flags & MAP_TYPE == MAP_SHARED_VALIDATE
+  if flags & MAP_ANONYMOUS == 0 and not (file and file.kind == "anon") then return "file" end
+  if flags & (MAP_STACK | MAP_GROWSDOWN) ~= 0 then return "stack" end
+  return shared and "shared" or "anon"
+end
+
+local function on_mmap(e)
+  local ret = e.ret
+  if e.error or not ret then return end
+  local row = calls[e.syscall]
+  if e.arch == "i386" and not row.pages then return end -- its six arguments are in memory
+  local flags = e.raw[4]
+  local backed = flags & MAP_ANONYMOUS == 0
+  local file = backed and fds.lookup(e.tid, e.pid, int(e.raw[5])) or nil
+  local size = mapping_size(e.raw[2], flags)
+  local offset = backed and e.args[6] or nil
+  replace(mm_of(e), ret, ret + size, {{
+    addr = ret, size = size, prot = e.raw[3], flags = flags & KEPT_FLAGS, kind = kind_of(flags, file),
+    path = file and file.name, offset = offset and row.pages and offset * PAGE or offset,
+  }}, e.time)
+end
+
+local function on_munmap(e)
+  if e.error or not e.ret then return end
+  local start = e.raw[1]
+  replace(mm_of(e), start, start + page_up(e.raw[2]), {}, e.time)
+end
+
+local function on_mprotect(e)
+  if e.error or not e.ret then return end
+  local mm, start = mm_of(e), e.raw[1]
+  local stop = start + page_up(e.raw[2])
+  local parts = regions.parts(mm.list, start, stop, 0, e.raw[3])
+  -- gaps stay gaps, so each part is put in place by itself
+  for _, part in ipairs(parts) do replace(mm, part.addr, part.addr + part.size, {part}, e.time) end
+end
+
+-- The last of the moved parts takes what a mapping grows by.
+local function grown(parts, stop)
+  local last = parts[#parts]
+  parts[#parts] = {
+    addr = last.addr, size = stop - last.addr, prot = last.prot, flags = last.flags, kind = last.kind,
+    path = last.path, offset = last.offset, shm = last.shm,
+  }
+  return parts
+end
+
+local function on_mremap(e)
+  local to = e.ret
+  e.old_addr, e.addr = e.raw[1], to and to >= 0 and to or nil
+  if e.error or not to then return end
+  local mm, from, flags = mm_of(e), e.raw[1], e.raw[4]
+  local old_size, new_size = page_up(e.raw[2]), page_up(e.raw[3])
+  -- a size of 0 makes a second mapping of what a shared one maps
+  local seen = old_size == 0 and new_size or math.min(old_size, new_size)
+  local parts = regions.parts(mm.list, from, from + seen, to - from)
+  if #parts == 0 then
+    parts[1] = {addr = to, size = new_size, prot = PROT_READ_WRITE, flags = MAP_ANONYMOUS, kind = "anon"}
+  end
+  if old_size ~= 0 and flags & MREMAP_DONTUNMAP == 0 then replace(mm, from, from + old_size, {}, e.time) end
+  replace(mm, to, to + new_size, grown(parts, to + new_size), e.time)
+end
+
+-- brk returns where the heap ends, also when it refuses.
+local function on_brk(e)
+  local new = e.ret
+  if not new or e.error then return end
+  local mm = mm_of(e)
+  local old = mm.brk or new
+  mm.brk_start, mm.brk = mm.brk_start or new, new
+  e.addr, e.size = new, new - old
+  local from, to = page_up(old), page_up(new)
+  if to > from then
+    replace(mm, from, to, {{
+      addr = from, size = to - from, prot = PROT_READ_WRITE, flags = MAP_ANONYMOUS, kind = "heap",
+    }}, e.time)
+  else
+    replace(mm, to, from, {}, e.time)
+  end
+end
+
+-- ---- System V segments
+
+local segments, segment_count = {}, 0 -- size by id
+
+local function on_shmget(e)
+  local id, size = e.ret, e.raw[2]
+  if not id or id < 0 or size == 0 then return end -- 0: it exists already
+  if segment_count >= SEGMENTS_KEPT then segments, segment_count = {}, 0 end
+  if not segments[id] then segment_count = segment_count + 1 end
+  segments[id] = page_up(size)
+end
+
+local function on_shmat(e)
+  local addr, id = e.ret, int(e.raw[1])
+  if e.error or not addr then return end
+  local size = segments[id]
+  e.addr, e.size = addr, size
+  if not size then return end
+  replace(mm_of(e), addr, addr + size, {{
+    addr = addr, size = size, prot = PROT_READ_WRITE, flags = MAP_SHARED, kind = "shared", shm = id,
+    path = "shm:" .. id,
+  }}, e.time)
+end
+
+local function on_shmdt(e)
+  local mm, addr = mm_of(e), e.raw[1]
+  if e.error or not e.ret then return end
+  local region = regions.find(mm.list, addr)
+  if not region or not region.shm then return end
+  e.size = region.size
+  replace(mm, region.addr, region.addr + region.size, {}, e.time)
+end
+
+-- ---- what was there before
+
+local function on_map(e)
+  local path = e:piece(1, "self")
+  if path and path:sub(1, 2) == "[v" then return end -- vdso, vvar, vsyscall: the kernel's
+  local start, size, mm = e.raw[1], e.raw[2], mm_of(e)
+  local kind
+  if path == "[heap]" then
+    kind, mm.brk_start, mm.brk = "heap", start, start + size
+  elseif path and path:find("^%[stack") then
+    kind = "stack"
+  elseif path and path:byte(1) == 0x2f then
+    kind = "file"
+  else
+    kind = e.raw[4] & MAP_TYPE == MAP_SHARED and "shared" or "anon"
+  end
+  replace(mm, start, start + size, {{
+    addr = start, size = size, prot = e.raw[3], flags = e.raw[4] & KEPT_FLAGS, kind = kind, path = path,
+    offset = kind == "file" and e.raw[5] or nil,
+  }}, e.time)
+end
+
+memory.model = {
+  calls = {
+    mmap = on_mmap, mmap2 = on_mmap, munmap = on_munmap, mprotect = on_mprotect, pkey_mprotect = on_mprotect,
+    mremap = on_mremap, brk = on_brk, shmget = on_shmget, shmat = on_shmat, shmdt = on_shmdt,
+  },
+  records = {map = on_map},
+  needs = {"fds"},
+}
+
+return memory
