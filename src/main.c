@@ -4,6 +4,7 @@
  * program did. The flow is at the top of session.c.
  */
 #include <fcntl.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "log.h"
@@ -37,6 +38,7 @@ int main(int argc, char **argv)
 	options_free(&options);
 	if (!ending.signal)
 		return ending.status;
+	fflush(NULL); /* what scripts printed */
 	signals_die(ending.signal);
 	return 128 + ending.signal;
 }

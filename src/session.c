@@ -269,14 +269,15 @@ static void wait_for_work(struct session *session)
 static void run(struct session *session)
 {
 	while (!session->is_over) {
-		bool is_idle = read_records(session);
+		bool is_idle = read_records(session), was_stopping = session->is_stopping;
 		uint64_t now = now_ns();
 		read_signals(session, now);
 		suspend_when_stopped(session);
 		run_timers(session, now);
 		if (host_wants_end(session->host) && !session->is_stopping)
 			end_trace(session, 0);
-		if (is_idle && !session->is_over)
+		/* Told to end, the source may have done so without its descriptor saying it. */
+		if (is_idle && !session->is_over && session->is_stopping == was_stopping)
 			wait_for_work(session);
 	}
 }
