@@ -47,7 +47,8 @@ end
 -- A copy with comparable names. Files are named by what they are (a link's target), opens by what
 -- was asked for.
 function account.normal(given)
-  local result = {calls = given.calls, pipes = given.pipes, peers = given.peers, files = {}, opens = {}}
+  local result = {calls = given.calls, pipes = given.pipes, peers = given.peers,
+    accepted = given.accepted, files = {}, opens = {}}
   for path, moved in pairs(given.files) do
     local key = h.process.realpath(normal(path)) or normal(path)
     result.files[key] = result.files[key] or {}

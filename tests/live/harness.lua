@@ -53,6 +53,11 @@ function harness.write_file(path, bytes, mode)
   return path
 end
 
+-- A pattern that matches just this text.
+function harness.literal(text)
+  return (text:gsub("%W", "%%%0"))
+end
+
 function harness.exists(path)
   return lfs.symlinkattributes(path, "mode") ~= nil
 end

@@ -75,7 +75,11 @@ while [ ! -e port ]; do sleep 0.01; done
 "$0" client "$(cat port)" 100 "$1" && "$0" client "$(cat port)" 5000 "$2"]]
   local client = h.start({"/bin/sh", "-c", script, h.tracee "tcp", client_ports[1], client_ports[2]},
     {user = user, cwd = dir})
-  return {stop = function() client:wait() assert(client.status == 0, client.err) end}
+  local function stop()
+    client:wait()
+    assert(client.status == 0, client.err)
+  end
+  return {client_ports = client_ports, stop = stop}
 end
 
 local CURL_VARIES <const> = {poll = CHUNKS, rt_sigaction = "it ignores SIGPIPE around each poll"}
