@@ -36,7 +36,7 @@ enum { STREAMS = 3 };
 /* How a child's stdin, stdout or stderr is made. */
 struct stream {
 	const char *path; /* to open, or NULL */
-	int fd;           /* to duplicate; -1: the stream is closed */
+	int fd;		  /* to duplicate; -1: the stream is closed */
 };
 
 struct spawn {
@@ -47,7 +47,7 @@ struct spawn {
 	const char *terminal; /* slave of a pseudo terminal that becomes the controlling one */
 	lua_Integer uid;      /* -1: stay who we are */
 	bool same_addresses;  /* no address space randomisation */
-	bool core;            /* core dumps are allowed */
+	bool core;	      /* core dumps are allowed */
 };
 
 /* A failed call becomes nil, message for Lua. [-0, +2, m] */
@@ -402,15 +402,24 @@ static int process_free_port(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-	{"spawn", process_spawn},         {"wait", process_wait},
-	{"reap", process_reap},           {"kill", process_kill},
-	{"terminal", process_terminal},   {"read", process_read},
-	{"write", process_write},         {"close", process_close},
-	{"pipe", process_pipe},           {"sleep", process_sleep},
-	{"now", process_now},             {"id", process_id},
-	{"subreaper", process_subreaper}, {"mkdtemp", process_mkdtemp},
-	{"chmod", process_chmod},         {"chown", process_chown},
-	{"realpath", process_realpath},   {"free_port", process_free_port},
+	{"spawn", process_spawn},
+	{"wait", process_wait},
+	{"reap", process_reap},
+	{"kill", process_kill},
+	{"terminal", process_terminal},
+	{"read", process_read},
+	{"write", process_write},
+	{"close", process_close},
+	{"pipe", process_pipe},
+	{"sleep", process_sleep},
+	{"now", process_now},
+	{"id", process_id},
+	{"subreaper", process_subreaper},
+	{"mkdtemp", process_mkdtemp},
+	{"chmod", process_chmod},
+	{"chown", process_chown},
+	{"realpath", process_realpath},
+	{"free_port", process_free_port},
 	{NULL, NULL},
 };
 

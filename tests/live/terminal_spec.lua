@@ -115,7 +115,8 @@ describe("job control", function()
   it("stops and continues the program and us from a shell", function()
     local tty = terminal.start({"/bin/bash", "--norc", "--noprofile", "-i"}, {env = {PS1 = "shell> ", HISTFILE = ""}})
     tty:expect "shell> "
-    tty:type(h.compendium .. " -q -- cat\r")
+    tty:type(h.compendium .. " -q -- sh -c \"echo be''gun; exec cat\"\r")
+    tty:expect "begun\r\n"
     tty:type "one\r"
     tty:expect "one\r\none\r\n"
     tty:type(CTRL_Z)

@@ -138,8 +138,8 @@ static const struct mode {
 	const char *name;
 	void (*run)(void);
 } modes[] = {
-	{"busy", do_busy},   {"spin", do_spin},     {"nanosleep", do_nanosleep},
-	{"futex", do_futex}, {"poll", do_poll},     {"ppoll", do_ppoll},
+	{"busy", do_busy},   {"spin", do_spin},	    {"nanosleep", do_nanosleep},
+	{"futex", do_futex}, {"poll", do_poll},	    {"ppoll", do_ppoll},
 	{"read", do_read},   {"select", do_select}, {"epoll", do_epoll},
 	{"recv", do_recv},   {"semop", do_semop},
 };

@@ -3,7 +3,8 @@
  * tcp: both ends of a TCP service on 127.0.0.1, so that a test knows every byte.
  *     tcp threads PORTFILE N   serves N connections, a thread for each, and ends
  *     tcp fork PORTFILE N      the same, a process for each
- *     tcp client PORT BYTES FROM    from port FROM, sends BYTES bytes, reads the answer (twice as many)
+ *     tcp client PORT BYTES FROM    from port FROM, sends BYTES bytes, reads the answer (twice as
+ * many)
  */
 #include <arpa/inet.h>
 #include <pthread.h>
