@@ -45,7 +45,7 @@ struct capture_step {
 	uint8_t length;      /* enum capture_length */
 	uint8_t length_slot; /* the register it is about */
 	uint8_t length_arg;  /* number of that argument */
-	uint8_t reserved;
+	uint8_t length_bytes; /* how wide that argument is: 4 or 8 */
 	uint32_t unit;       /* bytes of an element */
 	uint32_t max;        /* bytes at most: the size of what we know of a struct; 0: CAPTURE_LIMIT */
 };

@@ -100,9 +100,9 @@ local function step_line(step)
   for _, flag in ipairs(step.flags) do
     flags[#flags + 1] = "CAPTURE_" .. flag
   end
-  return ("\t{CAPTURE_%s, %s, %d, %d, LENGTH_%s, %d, %d, 0, %d, %d},"):format(
+  return ("\t{CAPTURE_%s, %s, %d, %d, LENGTH_%s, %d, %d, %d, %d, %d},"):format(
     step.op, table.concat(flags, " | "), step.arg, step.slot, step.length, step.length_slot, step.length_arg,
-    step.unit, step.max)
+    step.length_bytes, step.unit, step.max)
 end
 
 -- Many calls have the same arguments or steps: each distinct array is written once.

@@ -16,6 +16,9 @@ local kinds <const> = {
 -- Memory that makes no sense without a length.
 steps.needs_length = {BUF = true, BYTES = true, SOCKADDR = true, SIGSET = true, FDSET = true, IOVEC = true, MMSGHDR = true}
 
+-- What the kernel takes at most, so that absurd lengths cost nothing.
+local most <const> = {SOCKADDR = 128, SIGSET = 128}
+
 local length_ops <const> = {count = "COUNT", ret = "RESULT", pointed = "POINTED", if_ret = "IF_RESULT"}
 
 local function unit_of(arg, long_bytes)
@@ -44,8 +47,8 @@ local function step_of(arg, long_bytes)
   local length <const> = arg.length
   local step <const> = {
     op = kinds[arg.kind][1], flags = flags_of(arg), arg = arg.index, slot = arg.slot, unit = unit_of(arg, long_bytes),
-    max = length and length.is_bytes and arg.layout and arg.layout.size or 0,
-    length = "FIXED", length_slot = 0, length_arg = 0,
+    max = length and length.is_bytes and arg.layout and arg.layout.size or most[arg.kind] or 0,
+    length = "FIXED", length_slot = 0, length_arg = 0, length_bytes = 0,
   }
   if arg.kind == "FDSET" then
     step.length, step.unit = "BITS", long_bytes
@@ -56,6 +59,7 @@ local function step_of(arg, long_bytes)
   end
   if length and length.target then
     step.length_slot, step.length_arg = length.target.slot, length.target.index
+    step.length_bytes = length.target.bytes
   end
   return step
 end
