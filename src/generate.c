@@ -26,6 +26,7 @@ int main(int argc, char **argv)
 	luaL_openlibs(L);
 	luaL_requiref(L, "yaml", luaopen_yaml, 0);
 	lua_settop(L, 0);
+	luaL_checkstack(L, argc + LUA_MINSTACK, NULL); /* a file to embed is an argument */
 	lua_pushcfunction(L, add_traceback);
 	int failed = luaL_loadfile(L, argv[1]);
 	for (int i = 2; i < argc; i++)
