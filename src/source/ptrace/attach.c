@@ -1,21 +1,128 @@
 /* SPDX-License-Identifier: MIT
+ *
+ * Attaching to processes that run: every thread is seized and interrupted, until no new one shows
+ * up; those born meanwhile to a seized thread are ours by birth. When all have stopped, the trace
+ * begins: snapshot.c tells what they have, then their stops are handled like any other.
+ *
+ * A task that sleeps in the kernel and cannot be interrupted (the parent of a vfork, a dead network
+ * disk) is not waited for: it runs none of its program, and stops when it comes back.
  */
+#include <poll.h>
 #include <stdio.h>
+#include <string.h>
+
+#include "source/ptrace/proc.h"
 #include "source/ptrace/ptrace.h"
+#include "source/ptrace/refusal.h"
 #include "source/ptrace/snapshot.h"
+
+#define STOP_PATIENCE_NS UINT64_C(2000000000)
+#define LOOK_AGAIN_MS 10
+
+struct seizing {
+	struct ptrace_source *source;
+	pid_t pid;
+	bool found;  /* a task that was not ours before */
+	int error;
+};
+
+/* A thread we cannot seize is none to worry about when it is dead or, by birth, ours already. */
+static bool is_settled(pid_t tid)
+{
+	struct proc_status status;
+
+	return !proc_status(tid, &status) || status.state == 'Z' || status.state == 'X' ||
+	       status.tracer == getpid();
+}
+
+static bool seize_task(void *context, int tid)
+{
+	struct seizing *seizing = context;
+	struct tracees *all = &seizing->source->tracees;
+
+	if (tracee_find(all, tid))
+		return true;
+	int error = (int)request(PTRACE_SEIZE, tid, 0, OPTIONS_FOLLOW);
+	if (error) {
+		seizing->error = error == -ESRCH || is_settled(tid) ? 0 : error;
+		return !seizing->error;
+	}
+	request(PTRACE_INTERRUPT, tid, 0, 0);
+	struct tracee *tracee = tracee_add(all, tid);
+	if (!tracee || !tracee_join(all, tracee, seizing->pid)) {
+		seizing->error = -ENOMEM;
+		return false;
+	}
+	tracee->attached = true;
+	seizing->found = true;
+	return true;
+}
+
+static int seize_process(struct ptrace_source *source, pid_t pid)
+{
+	struct seizing seizing = {.source = source, .pid = pid};
+	bool any = false;
+
+	do {
+		seizing.found = false;
+		proc_each(pid, "task", seize_task, &seizing);
+		any |= seizing.found;
+	} while (seizing.found && !seizing.error);
+	return seizing.error ? seizing.error : any ? 0 : -EPERM;
+}
+
+/* True when every task is stopped, or so deep in the kernel that waiting for it is no use. */
+static bool all_stopped(const struct ptrace_source *source, bool ask_proc)
+{
+	struct proc_status status;
+
+	for (const struct tracee *t = tracee_next(&source->tracees, NULL); t;
+	     t = tracee_next(&source->tracees, t)) {
+		if (!t->attached || t->queued)
+			continue;
+		if (!ask_proc || (proc_status(t->tid, &status) && !strchr("DZX", status.state)))
+			return false;
+	}
+	return true;
+}
+
+static void wait_for_stops(struct ptrace_source *source)
+{
+	uint64_t start = clock_ns();
+	bool ask_proc = false;
+
+	while (!all_stopped(source, ask_proc) && clock_ns() - start < STOP_PATIENCE_NS) {
+		struct pollfd ready = {.fd = source->signal_fd, .events = POLLIN};
+		ask_proc = poll(&ready, 1, LOOK_AGAIN_MS) == 0;
+		source_collect(source);
+	}
+}
+
+static int attach_process(struct ptrace_source *source, pid_t pid)
+{
+	struct proc_status status;
+
+	if (!proc_status(pid, &status))
+		return -ESRCH;
+	if (status.tgid == getpid())
+		return -EPERM;
+	return process_find(&source->tracees, status.tgid) ? 0 : seize_process(source, status.tgid);
+}
 
 int attach(struct ptrace_source *source, const struct target *target, char *why, size_t room)
 {
-	(void)source;
-	(void)target;
-	snprintf(why, room, "attaching is not built in yet");
-	return -ENOSYS;
-}
-bool snapshot_continue(struct ptrace_source *source)
-{
-	return source->snapshot != NULL;
-}
-void snapshot_free(struct ptrace_source *source)
-{
-	(void)source;
+	source->attached_ns = clock_ns();
+	for (size_t i = 0; i < target->pid_count; i++) {
+		int error = attach_process(source, target->pids[i]);
+		if (error) {
+			refusal_explain(target->pids[i], error, why, room);
+			return error; /* those before it are let go when the source is closed */
+		}
+	}
+	wait_for_stops(source);
+	if (!snapshot_begin(source, target)) {
+		snprintf(why, room, "out of memory");
+		return -ENOMEM;
+	}
+	return 0;
 }

@@ -276,6 +276,7 @@ static void call_ended(struct ptrace_source *source, struct tracee *tracee, int6
 {
 	struct call *call = tracee->call;
 
+
 	if (is_restart(ret) || (ret == -EINTR && call->role == CALL_REPEATS)) {
 		call->restart = (int16_t)-ret;
 		call->stopped_ns = stop->time_ns;
@@ -297,6 +298,10 @@ void call_return(struct ptrace_source *source, struct tracee *tracee, const stru
 		untraced_restore(source, tracee->tid, call->role, call->record->arch);
 	bool handler_ended = call->role == CALL_SIGRETURN && stop->info.exit.rval == -EINTR;
 	call_ended(source, tracee, stop->info.exit.rval, stop);
+	/* A signal for the whole process may wake this task and go to another: ask for a stop at which
+	 * call_repeat can see to it. */
+	if (tracee->call == call && call->restart == EINTR)
+		request(PTRACE_INTERRUPT, tracee->tid, 0, 0);
 	if (handler_ended)
 		handler_returned(source, tracee, stop->info.instruction_pointer);
 }

@@ -74,12 +74,10 @@ static int find_user(struct command *command, const char *name, char *why, size_
 		snprintf(why, room, "cannot run as user %s: only root can change the user; use sudo", name);
 		return -EPERM;
 	}
-	errno = 0;
 	const struct passwd *user = getpwnam(name);
 	if (!user) {
-		snprintf(why, room, "cannot run as user %s: %s", name,
-			 errno ? strerror(errno) : "there is no such user");
-		return errno ? -errno : -EINVAL;
+		snprintf(why, room, "cannot run as user %s: there is no such user", name);
+		return -EINVAL;
 	}
 	command->user = name;
 	command->uid = user->pw_uid;

@@ -341,6 +341,8 @@ void follow(struct ptrace_source *source, struct tracee *tracee, const struct st
 	tracee->returning = outside;
 	if (tracee->attached && outside)
 		call_adopt(source, tracee, stop);
+	if (stop->kind == STOP_ENTRY)
+		tracee->attached = false; /* it came from its program, not from a call */
 	if (handlers[stop->kind])
 		handlers[stop->kind](source, tracee, stop);
 }

@@ -148,6 +148,8 @@ bool task_write(pid_t tid, uint64_t address, const void *bytes, size_t size);
 
 /* A wait status arrived. */
 void source_arrive(struct ptrace_source *source, pid_t tid, int status);
+/* Queues every stop there is; never blocks. */
+void source_collect(struct ptrace_source *source);
 void stops_push(struct ptrace_source *source, struct tracee *tracee);
 void stops_drop(struct ptrace_source *source, struct tracee *tracee);
 /* Handles the stop in tracee->status. */

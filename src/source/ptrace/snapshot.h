@@ -18,6 +18,8 @@ void snapshot_fds(struct ptrace_source *source, pid_t tid, pid_t pid, bool with_
 /* A RECORD_MAP for each mapping. */
 void snapshot_maps(struct ptrace_source *source, pid_t tid, pid_t pid, uint64_t time_ns);
 
+/* From now on snapshot_continue tells of the processes attached to. False without memory. */
+bool snapshot_begin(struct ptrace_source *source, const struct target *target);
 /* Tells of the next process that was attached to; false when all are told of. */
 bool snapshot_continue(struct ptrace_source *source);
 void snapshot_free(struct ptrace_source *source);

@@ -103,7 +103,7 @@ void source_arrive(struct ptrace_source *source, pid_t tid, int status)
 		stops_push(source, tracee);
 }
 
-static void collect(struct ptrace_source *source)
+void source_collect(struct ptrace_source *source)
 {
 	struct signalfd_siginfo drained[8];
 	int status;
@@ -152,9 +152,12 @@ void source_release(struct ptrace_source *source)
 		let_go(source, tracee);
 		return;
 	}
-	/* Without a stop at its return, a call that is under way ends in PTRACE_INTERRUPT's stop. */
-	if (source->mode == MODE_DETACH)
+	/* Let go from an entry or a return, a task would see its call fail with EINTR. So it runs on, up
+	 * to the stop of PTRACE_INTERRUPT, which has to be asked for again: any stop cancels it. */
+	if (source->mode == MODE_DETACH) {
 		tracee->resume = PTRACE_CONT;
+		request(PTRACE_INTERRUPT, tracee->tid, 0, 0);
+	}
 	if (source->mode == MODE_KILL)
 		kill(tracee_pid(tracee), SIGKILL); /* born after all others were killed */
 	if (tracee->call && !tracee->call->resumed_ns)
@@ -189,7 +192,7 @@ static int source_next(struct source *base, const struct record **record)
 		if (source->outbox.size || snapshot_continue(source))
 			continue;
 		if (!source->first)
-			collect(source);
+			source_collect(source);
 		if (!source->first)
 			return is_over(source) ? -ENODATA : 0;
 		if (!budget) {
@@ -211,7 +214,6 @@ static void detach_all(struct ptrace_source *source)
 
 	source->mode = MODE_DETACH;
 	source->quiet_ns = clock_ns();
-	/* One that is stopped now is interrupted too: it may stop where it cannot be let go. */
 	for (struct tracee *t = tracee_next(all, NULL); t; t = tracee_next(all, t))
 		request(PTRACE_INTERRUPT, t->tid, 0, 0);
 	if (source->has_timer)

@@ -35,6 +35,7 @@ struct process {
 	unsigned tasks;         /* alive or not yet reaped */
 	unsigned exiting;       /* of them, past PTRACE_EVENT_EXIT */
 	bool stopped;           /* a group-stop was told */
+	bool told;              /* what it had before the trace was told */
 	uint64_t peak_rss;      /* bytes, 0 while not known */
 };
 
