@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Calls from C into Lua. Every one goes through hook_call: protected, with a traceback, counted when
+ * it fails, and watched so that it ends. A hook that fails never takes the trace down.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+#include "script/state.h"
+
+static char exit_token; /* its address is the error that os.exit raises */
+
+/* --- keeping functions --------------------------------------------------------------------------- */
+
+struct hook *hook_keep(lua_State *L, int index, int label)
+{
+	struct host *host = host_of(L);
+
+	index = lua_absindex(L, index);
+	luaL_checktype(L, index, LUA_TFUNCTION);
+	lua_rawgetp(L, LUA_REGISTRYINDEX, &host->keys.functions); // functions
+	lua_pushvalue(L, index);
+	if (lua_rawget(L, -2) == LUA_TUSERDATA) { // the same function under another event's name
+		struct hook *known = lua_touserdata(L, -1);
+		lua_pop(L, 2);
+		return known;
+	}
+	lua_pop(L, 1);
+	struct hook *hook = lua_newuserdatauv(L, sizeof *hook, 0); // functions hook
+	*hook = (struct hook){.function = host->functions + 1};
+	lua_pushvalue(L, index);
+	lua_pushvalue(L, -2);
+	lua_rawset(L, -4); // functions[function] = hook
+	lua_pushvalue(L, index);
+	lua_rawseti(L, -3, ++host->functions);
+	if (label && lua_type(L, label) == LUA_TSTRING)
+		lua_pushvalue(L, label);
+	else
+		lua_pushliteral(L, "a hook");
+	hook->label = lua_tostring(L, -1);
+	lua_rawseti(L, -3, ++host->functions); // keeps the label alive
+	lua_pop(L, 2);
+	return hook;
+}
+
+void hook_push(lua_State *L, const struct hook *hook)
+{
+	lua_rawgeti(L, SLOT_FUNCTIONS, hook->function);
+}
+
+/* --- errors -------------------------------------------------------------------------------------- */
+
+int call_exit(lua_State *L)
+{
+	struct host *host = host_of(L);
+
+	/* As in Lua: no argument and true are success. */
+	if (lua_isboolean(L, 1) ? !lua_toboolean(L, 1) : luaL_optinteger(L, 1, 0) != 0)
+		host->failing_end = true;
+	host->wants_end = true;
+	lua_pushlightuserdata(L, &exit_token);
+	return lua_error(L);
+}
+
+bool call_is_exit(lua_State *L, int index)
+{
+	return lua_touserdata(L, index) == &exit_token;
+}
+
+int call_handler(lua_State *L)
+{
+	struct host *host = host_of(L);
+
+	if (call_is_exit(L, 1))
+		return 1;
+	if (lua_isnil(L, 1))
+		lua_pushliteral(L, "error(nil)");
+	else
+		luaL_tolstring(L, 1, NULL);
+	if (!host->running || !host->running->failed)
+		luaL_traceback(L, L, lua_tostring(L, -1), 1);
+	return 1;
+}
+
+/* The text of the error on top. Not by lua_tostring on a number: that would allocate, unprotected. */
+static const char *error_text(lua_State *L)
+{
+	return lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "unknown error";
+}
+
+void call_report(lua_State *L, const char *what)
+{
+	char *text = NULL;
+
+	if (asprintf(&text, "%s%s%s", what ? what : "", what ? ": " : "", error_text(L)) >= 0)
+		log_lines(LOG_ERROR, text);
+	free(text);
+	lua_pop(L, 1);
+}
+
+/* Remembers the first failure for the summary: the message's first line. */
+static void remember(struct host *host, const struct hook *hook, const char *text)
+{
+	if (host->first_failure)
+		return;
+	host->first_failure = strndup(text, strcspn(text, "\n"));
+	host->first_failed = hook->label;
+}
+
+static void failed(struct host *host, lua_State *L, struct hook *hook)
+{
+	if (call_is_exit(L, -1)) {
+		lua_pop(L, 1);
+		return;
+	}
+	host->failures++;
+	remember(host, hook, error_text(L));
+	if (host->options->strict)
+		host->wants_end = host->failing_end = true;
+	if (hook->failed) {
+		lua_pop(L, 1);
+		return;
+	}
+	hook->failed = true;
+	call_report(L, hook->label);
+}
+
+bool hook_call(struct host *host, lua_State *L, struct hook *hook, int args, int results)
+{
+	struct hook *outer = host->running;
+
+	host->running = hook;
+	host->watch.state = L;
+	host->watch.sequence++;
+	int status = lua_pcall(L, args, results, SLOT_HANDLER);
+	host->watch.sequence++;
+	host->running = outer;
+	if (host->watch.armed)
+		watch_disarm(host);
+	if (status == LUA_OK)
+		return true;
+	failed(host, L, hook);
+	return false;
+}
