@@ -1,0 +1,109 @@
+-- SPDX-License-Identifier: MIT
+--
+-- api: what scripts see: the globals of DESIGN's table, the standard library, and `require
+-- "compendium"`. Every other global is an error that says where, so that a typo is not a nil.
+
+local core <const> = require "compendium.core"
+local errors <const> = require "compendium.api_errors"
+local hooks <const> = require "compendium.hooks"
+local scripts <const> = require "compendium.scripts"
+local units <const> = require "compendium.api_units"
+
+local api <const> = {}
+
+local SINK_KEYS <const> = {
+  name = "string", events = true, before_filters = "boolean", start = "function", event = "function",
+  finish = "function",
+}
+
+api.on = hooks.on
+api.filter = hooks.filter
+api.use = scripts.use
+api.option = scripts.option
+
+-- sink{event=fn, finish=fn}: see HACKING.md
+function api.sink(sink)
+  errors.check(sink, "table", "a sink")
+  for key, value in pairs(sink) do
+    local expected = SINK_KEYS[key]
+    if not expected then
+      errors.blame("a sink has no '%s'%s", tostring(key), errors.hint(tostring(key), errors.names(SINK_KEYS)))
+    end
+    if expected ~= true then errors.check(value, expected, ("a sink's '%s'"):format(key)) end
+  end
+  hooks.sink(sink)
+end
+
+-- line(name, fn): the text of an event's live line
+function api.line(name, fn)
+  hooks.check(name)
+  errors.check(fn, "function", "what line() calls")
+  for _, one in ipairs(type(name) == "table" and name or {name}) do
+    require("compendium.lines").override(one, fn)
+  end
+end
+
+-- want("data", "4k"): how many bytes of what is read and written e.data keeps
+function api.want(what, size)
+  if what ~= "data" then errors.blame("what can be wanted is \"data\", not '%s'", tostring(what)) end
+  local bytes = math.type(size) == "integer" and size or type(size) == "string" and units.size(size, true)
+  if not bytes or bytes < 1 then errors.blame("want(\"data\", \"4k\"): how much of it?") end
+  core.want_data(bytes)
+end
+
+-- Loaded when first named, so that a script that prints nothing has no terminal.
+local LAZY <const> = {
+  say = function() return require("compendium.terminal").say end,
+  output = function() return require "compendium.output" end,
+  noise = function() return require "compendium.noise" end,
+}
+local MODULES <const> = {"events", "fds", "format", "json", "lines", "memory", "processes", "summary", "terminal"}
+
+-- ---- the globals of scripts
+
+local function environment()
+  local env = {}
+  for name, value in pairs(_G) do env[name] = value end
+  for name, value in pairs(api) do env[name] = value end
+  env._G = env
+  -- Code that a script loads is the script's too.
+  function env.load(chunk, name, mode, ...) return load(chunk, name, mode, select("#", ...) > 0 and ... or env) end
+  function env.loadfile(name, mode, ...) return loadfile(name, mode, select("#", ...) > 0 and ... or env) end
+  function env.dofile(name) return assert(loadfile(name, "t", env))() end
+
+  local function names() return errors.names(env, LAZY) end
+  return setmetatable(env, {
+    __index = function(_, name)
+      if LAZY[name] then
+        env[name] = LAZY[name]()
+        return env[name]
+      end
+      errors.blame("there is no global '%s'%s", tostring(name), errors.hint(tostring(name), names()))
+    end,
+    __newindex = function(_, name, value)
+      if LAZY[name] then
+        rawset(env, name, value)
+      else
+        errors.blame("'%s' is no global: declare it local, as in `local %s = ...`", tostring(name), tostring(name))
+      end
+    end,
+  })
+end
+
+scripts.env = environment()
+
+-- ---- require "compendium"
+
+api.version = core.version
+setmetatable(api, {
+  __index = function(_, name)
+    if LAZY[name] then return LAZY[name]() end
+    for _, module in ipairs(MODULES) do
+      if module == name then return require("compendium." .. name) end
+    end
+    errors.blame("compendium has no '%s'%s", tostring(name),
+      errors.hint(tostring(name), errors.names(api, LAZY)))
+  end,
+})
+
+return api
