@@ -19,8 +19,9 @@ ifneq ($(SAN),)
 override CFLAGS  += -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer
 override LDFLAGS += -fsanitize=$(SAN)
 endif
-# Lua, cjson and libyaml are linked in: the program needs libc alone.
-LIBS    := -l:liblua5.4.a -l:liblua5.4-cjson.a -l:libyaml.a -l:libm.a
+# Lua, cjson and libyaml are linked in: the program needs the C library alone (its libm cannot be static in
+# a program that is not).
+LIBS    := -l:liblua5.4.a -l:liblua5.4-cjson.a -l:libyaml.a -lm
 PROGRAM := $(if $(filter build,$(B)),compendium,$(B)/compendium)
 
 SOURCES := $(filter-out src/generate.c,$(sort $(shell find src -name '*.c')))
@@ -106,6 +107,12 @@ $(B)/unit/%: tests/unit/%.c $(LIBRARY) $(B)/link.txt
 	$(CC) $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< $(LIBRARY) -lcmocka $(LIBS)
 -include $(UNIT:=.d)
 
+# Runs a Lua script inside a real script host, for tests/lua. Lua's C modules find the API in it.
+$(B)/testhost: tests/testhost.c $(LIBRARY) $(B)/link.txt
+	$(CC) $(CFLAGS) $(LDFLAGS) -Wl,-E -MMD -MP -o $@ $< -Wl,--whole-archive -l:liblua5.4.a -Wl,--no-whole-archive \
+		$(LIBRARY) $(LIBS)
+-include $(B)/testhost.d
+
 # What the live tests trace.
 -include tests/live/tracees.mk
 
@@ -115,7 +122,7 @@ test:
 	@$(MAKE) --no-print-directory test-programs
 	@tests/run
 # What tests/run runs.
-test-programs: $(PROGRAM) $(DOCS) unit-programs $(if $(wildcard tests/live/tracees.mk),live)
+test-programs: $(PROGRAM) $(DOCS) unit-programs $(B)/testhost $(if $(wildcard tests/live/tracees.mk),live)
 unit-programs: $(UNIT)
 test-unit: $(UNIT)
 	@set -e; for t in $(UNIT); do $$t; done
