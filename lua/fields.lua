@@ -58,7 +58,7 @@ field("class", "string", "file, descriptor, network, memory, process, signal or 
   if not file then return class end
   return KIND_CLASSES[file.kind] or "file"
 end)
-field("process", "table", "the process: see compendium.processes", function(e) return processes.get(e.pid) end)
+field("process", "table", "the process: see compendium.processes", processes.of)
 field("comm", "bytes", "name of the task, as ps shows it", function(e) return processes.comm(e.tid, e.pid) end)
 
 -- ---- descriptors

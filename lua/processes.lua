@@ -108,7 +108,8 @@ local function bury(process)
   dead[process.pid] = process
 end
 
-local function process_of(e)
+-- The process of an event, known or not.
+function processes.of(e)
   return begin(tasks.of(e.tid, e.pid).process, nil, e.time)
 end
 
@@ -124,7 +125,7 @@ local function on_task(e)
 end
 
 local function on_fork(e)
-  local creator = process_of(e)
+  local creator = processes.of(e)
   local stale = e.raw[3] & CLONE_THREAD == 0 and live[e.raw[2]]
   local task, parent, flags = tasks.fork(e)
   if stale and stale.serial then bury(stale) end
@@ -138,7 +139,7 @@ end
 
 -- The path is resolved before the descriptors to be closed are: fexecve's is often one of them.
 local function on_exec(e)
-  local process = process_of(e)
+  local process = processes.of(e)
   e.path = paths.resolve(e.tid, e.pid, int(e.raw[2]), e:piece(1, "self"),
     e.raw[3] & AT_EMPTY_PATH ~= 0)
   local task = tasks.exec(e)
@@ -149,7 +150,7 @@ local function on_exec(e)
 end
 
 local function on_exit(e)
-  local process = process_of(e)
+  local process = processes.of(e)
   e.process, e.comm = process, processes.comm(e.tid, e.pid)
   if e.raw[2] ~= 0 then process.peak_rss = math.max(process.peak_rss or 0, e.raw[2]) end
   tasks.exit(e)
@@ -170,11 +171,11 @@ local function on_prctl(e)
   if type(name) ~= "string" then return end
   local task = tasks.of(e.tid, e.pid)
   task.comm = name:sub(1, COMM_LENGTH)
-  if e.tid == e.pid then process_of(e).comm = task.comm end
+  if e.tid == e.pid then processes.of(e).comm = task.comm end
 end
 
 local function on_unshare(e)
-  if not e.error and e.raw[1] & CLONE_NEWPID ~= 0 then process_of(e).children_foreign = true end
+  if not e.error and e.raw[1] & CLONE_NEWPID ~= 0 then processes.of(e).children_foreign = true end
 end
 
 processes.model = {
