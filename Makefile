@@ -58,9 +58,10 @@ $(GENERATE): src/generate.c src/script/yaml.c src/script/yaml.h
 	$(CC) -O1 -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -Isrc $(LUA_CFLAGS) -o $@ src/generate.c src/script/yaml.c \
 		-l:liblua5.4.a -l:libyaml.a -lm
 
-$(B)/gen/syscalls.inc: src/syscalls/generate.lua $(wildcard src/syscalls/generate/*.lua src/syscalls/*.yaml) $(GENERATE)
+$(B)/gen/syscalls.inc $(B)/gen/constants.inc $(B)/gen/constants_check.inc &: src/syscalls/generate.lua \
+		$(wildcard src/syscalls/generate/*.lua src/syscalls/*.yaml) $(GENERATE)
 	@mkdir -p $(@D)
-	$(GENERATE) $< $@
+	$(GENERATE) $< $(B)/gen/syscalls.inc
 $(B)/gen/options.inc: src/options_generate.lua src/options.yaml $(GENERATE)
 	@mkdir -p $(@D)
 	$(GENERATE) $< c $@
@@ -70,7 +71,7 @@ $(B)/gen/embedded.S: src/script/embed.lua $(EMBED) $(B)/gen/embed.txt $(GENERATE
 $(B)/gen/embedded.o: $(B)/gen/embedded.S $(EMBED)
 	$(CC) -c -o $@ $<
 
-GENERATED := $(B)/gen/syscalls.inc $(B)/gen/options.inc
+GENERATED := $(addprefix $(B)/gen/,syscalls.inc constants.inc constants_check.inc options.inc)
 $(OBJECTS): | $(GENERATED)
 -include $(OBJECTS:.o=.d)
 .DELETE_ON_ERROR:

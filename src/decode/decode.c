@@ -39,7 +39,8 @@ static int64_t register_value(const struct record *record, const struct syscall_
 }
 
 /* The piece that has the argument's value: that of the exit when the kernel wrote it. */
-static const struct piece *value_piece(const struct record *record, unsigned arg, uint8_t part, uint32_t index)
+static const struct piece *value_piece(const struct record *record, unsigned arg, uint8_t part,
+				       uint32_t index)
 {
 	const struct piece *best = NULL;
 
@@ -67,10 +68,11 @@ static void give_bits(struct visitor *visitor, const uint8_t *bytes, size_t size
 	visitor->close(visitor);
 }
 
-static void give_struct(struct visitor *visitor, const struct struct_layout *layout, const uint8_t *bytes,
-			size_t size);
+static void give_struct(struct visitor *visitor, const struct struct_layout *layout,
+			const uint8_t *bytes, size_t size);
 
-static void give_field_list(struct visitor *visitor, const struct struct_field *field, const uint8_t *bytes)
+static void give_field_list(struct visitor *visitor, const struct struct_field *field,
+			    const uint8_t *bytes)
 {
 	size_t width = field->layout ? field->layout->size : field->bytes;
 
@@ -85,7 +87,8 @@ static void give_field_list(struct visitor *visitor, const struct struct_field *
 	visitor->close(visitor);
 }
 
-static void give_field(struct visitor *visitor, const struct struct_field *field, const uint8_t *bytes)
+static void give_field(struct visitor *visitor, const struct struct_field *field,
+		       const uint8_t *bytes)
 {
 	if (field->kind == ARG_STR)
 		visitor->bytes(visitor, bytes, strnlen((const char *)bytes, field->size));
@@ -98,12 +101,13 @@ static void give_field(struct visitor *visitor, const struct struct_field *field
 	else if (field->kind == ARG_STRUCT)
 		give_struct(visitor, field->layout, bytes, field->size);
 	else
-		visitor->integer(visitor, widen(load(bytes, field->bytes), field->bytes, is_signed(field->kind)));
+		visitor->integer(visitor, widen(load(bytes, field->bytes), field->bytes,
+						is_signed(field->kind)));
 }
 
 /* The fields that are wholly within `size` bytes. */
-static void give_struct(struct visitor *visitor, const struct struct_layout *layout, const uint8_t *bytes,
-			size_t size)
+static void give_struct(struct visitor *visitor, const struct struct_layout *layout,
+			const uint8_t *bytes, size_t size)
 {
 	visitor->open_struct(visitor, layout->field_count);
 	for (unsigned i = 0; i < layout->field_count; i++) {
@@ -116,7 +120,8 @@ static void give_struct(struct visitor *visitor, const struct struct_layout *lay
 	visitor->close(visitor);
 }
 
-static void give_structs(struct visitor *visitor, const struct syscall_arg *arg, const struct piece *piece)
+static void give_structs(struct visitor *visitor, const struct syscall_arg *arg,
+			 const struct piece *piece)
 {
 	const uint8_t *bytes = piece_bytes(piece);
 	size_t width = arg->layout->size;
@@ -132,7 +137,8 @@ static void give_structs(struct visitor *visitor, const struct syscall_arg *arg,
 }
 
 /* Signed integers of `width` bytes: one, or a list. */
-static void give_integers(struct visitor *visitor, const struct piece *piece, size_t width, bool list)
+static void give_integers(struct visitor *visitor, const struct piece *piece, size_t width,
+			  bool list)
 {
 	const uint8_t *bytes = piece_bytes(piece);
 
@@ -178,8 +184,8 @@ static void give_vector(struct visitor *visitor, const struct piece *piece, size
 }
 
 /* The struct msghdr at `bytes`, as wide as 7 longs, with what it points to. */
-static void give_message(struct visitor *visitor, const struct record *record, unsigned arg, uint32_t index,
-			 const uint8_t *bytes, size_t width)
+static void give_message(struct visitor *visitor, const struct record *record, unsigned arg,
+			 uint32_t index, const uint8_t *bytes, size_t width)
 {
 	const struct piece *name = value_piece(record, arg, PIECE_NAME, index);
 
@@ -217,8 +223,8 @@ static void give_messages(struct visitor *visitor, const struct record *record, 
 }
 
 /* Arguments in memory whose piece exists. */
-static void give_memory(struct visitor *visitor, const struct record *record, const struct syscall_row *row,
-			unsigned i, const struct piece *piece)
+static void give_memory(struct visitor *visitor, const struct record *record,
+			const struct syscall_row *row, unsigned i, const struct piece *piece)
 {
 	const struct syscall_arg *arg = &row->args[i];
 	size_t width = row->long_bytes;

@@ -62,7 +62,8 @@ static void give_packet(const void *bytes, struct visitor *visitor)
 	give_integer(visitor, "protocol", ntohs(address.sll_protocol));
 	give_integer(visitor, "interface", address.sll_ifindex);
 	give_integer(visitor, "packet_type", address.sll_pkttype);
-	give_bytes(visitor, "address", address.sll_addr, address.sll_halen < 6 ? address.sll_halen : 6);
+	give_bytes(visitor, "address", address.sll_addr,
+		   address.sll_halen < 6 ? address.sll_halen : 6);
 }
 
 static void give_vsock(const void *bytes, struct visitor *visitor)

@@ -5,28 +5,9 @@
  * What the kernel is told at entry (a vector, a length) is taken from the piece of that time, as
  * another thread may have changed it since.
  */
-#include <string.h>
-
-#include "source/capture.h"
+#include "source/capturing.h"
 
 enum { PAGE = 4096 };
-
-struct capture {
-	const struct syscall_row *row;
-	struct record *record;
-	struct memory *memory;
-	uint32_t data_limit;
-	bool entry; /* what the kernel is told is read now */
-	bool exit;  /* what the kernel wrote is read now */
-	uint8_t at; /* flag of the pieces */
-};
-
-/* struct msghdr: in every ABI its members are as wide as a long, or padded to it. */
-struct message {
-	uint64_t name, name_size, vector, vector_count, control, control_size;
-};
-
-enum { MESSAGE_LONGS = 7, MESSAGE_ELEMENT_LONGS = 8 };
 
 /* Text is read page by page, since a string may end just where unmapped memory begins. */
 struct window {
@@ -35,36 +16,22 @@ struct window {
 	char bytes[PAGE];
 };
 
-static uint64_t least(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
-static uint64_t pointer_in(const struct capture *capture, unsigned slot)
+uint64_t capture_pointer(const struct capture *capture, unsigned slot)
 {
 	uint64_t value = capture->record->args[slot];
 
 	return capture->row->long_bytes == 4 ? (uint32_t)value : value;
 }
 
-static uint64_t count_in(const struct capture *capture, const struct capture_step *step)
+uint64_t capture_count(const struct capture *capture, const struct capture_step *step)
 {
 	uint64_t value = capture->record->args[step->length_slot];
 
 	return step->length_bytes == 4 ? (uint32_t)value : value;
 }
 
-static uint64_t load(const void *bytes, size_t size)
-{
-	uint64_t value = 0;
-
-	memcpy(&value, bytes, size);
-	return value;
-}
-
-/* The piece of that time: `at` is PIECE_AT_ENTRY or 0. */
-static const struct piece *find_piece(const struct record *record, uint8_t arg, uint8_t part, uint32_t index,
-				      uint8_t at)
+const struct piece *capture_find(const struct record *record, uint8_t arg, uint8_t part,
+				 uint32_t index, uint8_t at)
 {
 	for (const struct piece *p = record_piece(record, NULL); p; p = record_piece(record, p))
 		if (p->arg == arg && p->part == part && p->index == index &&
@@ -73,16 +40,14 @@ static const struct piece *find_piece(const struct record *record, uint8_t arg, 
 	return NULL;
 }
 
-/* What still fits in the record; a piece that is too large is cut rather than left out. */
-static size_t room_left(const struct record *record)
+size_t capture_room(const struct record *record)
 {
 	size_t used = record->size + sizeof(struct piece) + 8;
 
 	return used < RECORD_MAX ? RECORD_MAX - used : 0;
 }
 
-/* Closes the open piece: of `wanted` bytes `got` were read, and there are `whole` in all. */
-static void commit(struct capture *capture, size_t got, size_t wanted, uint64_t whole)
+void capture_commit(struct capture *capture, size_t got, size_t wanted, uint64_t whole)
 {
 	uint8_t flags = capture->at;
 
@@ -93,25 +58,25 @@ static void commit(struct capture *capture, size_t got, size_t wanted, uint64_t 
 	record_commit(capture->record, got, whole > wanted ? least(whole, UINT32_MAX) : got, flags);
 }
 
-/* A piece of `whole` bytes at address, of which at most `limit` are kept. Returns the bytes, or NULL
- * when not all that were wanted could be read. */
-static const void *capture_memory(struct capture *capture, uint8_t arg, uint8_t part, uint32_t index,
-				  uint64_t address, uint64_t whole, uint64_t limit)
+const void *capture_memory(struct capture *capture, uint8_t arg, uint8_t part, uint32_t index,
+			   uint64_t address, uint64_t whole, uint64_t limit)
 {
-	size_t wanted = least(least(whole, limit), room_left(capture->record));
+	size_t wanted = least(least(whole, limit), capture_room(capture->record));
 	void *room = record_reserve(capture->record, arg, part, index, wanted);
 
 	if (!room)
 		return NULL;
 	size_t got = wanted ? capture->memory->read(capture->memory, address, room, wanted) : 0;
-	commit(capture, got, wanted, whole);
+	capture_commit(capture, got, wanted, whole);
 	return got == wanted ? room : NULL;
 }
 
-/* The value of a socklen_t the program points to, as it was captured; `otherwise` when it was not. */
-static uint64_t pointed_length(const struct capture *capture, uint8_t arg, uint8_t at, uint64_t otherwise)
+/* The value of a socklen_t the program points to, as it was captured; `otherwise` when it was not.
+ */
+static uint64_t pointed_length(const struct capture *capture, uint8_t arg, uint8_t at,
+			       uint64_t otherwise)
 {
-	const struct piece *piece = find_piece(capture->record, arg, PIECE_SELF, 0, at);
+	const struct piece *piece = capture_find(capture->record, arg, PIECE_SELF, 0, at);
 
 	if (!piece || piece->size < 4)
 		return otherwise;
@@ -121,7 +86,7 @@ static uint64_t pointed_length(const struct capture *capture, uint8_t arg, uint8
 
 static uint64_t element_count(const struct capture *capture, const struct capture_step *step)
 {
-	uint64_t count = count_in(capture, step);
+	uint64_t count = capture_count(capture, step);
 
 	switch (step->length) {
 	case LENGTH_COUNT:
@@ -150,24 +115,25 @@ static uint64_t whole_size(const struct capture *capture, const struct capture_s
 
 static void run_bytes(struct capture *capture, const struct capture_step *step)
 {
-	uint64_t address = pointer_in(capture, step->slot);
+	uint64_t address = capture_pointer(capture, step->slot);
 
 	if (address)
-		capture_memory(capture, step->arg, PIECE_SELF, 0, address, whole_size(capture, step),
-			       step->max ? step->max : CAPTURE_LIMIT);
+		capture_memory(capture, step->arg, PIECE_SELF, 0, address,
+			       whole_size(capture, step), step->max ? step->max : CAPTURE_LIMIT);
 }
 
 static void run_payload(struct capture *capture, const struct capture_step *step)
 {
-	uint64_t address = pointer_in(capture, step->slot);
+	uint64_t address = capture_pointer(capture, step->slot);
 
 	if (address && capture->data_limit)
-		capture_memory(capture, step->arg, PIECE_SELF, 0, address, whole_size(capture, step),
-			       capture->data_limit);
+		capture_memory(capture, step->arg, PIECE_SELF, 0, address,
+			       whole_size(capture, step), capture->data_limit);
 }
 
 /* The readable bytes from address to the end of its page, none when it is unreadable. */
-static size_t window_at(struct capture *capture, struct window *window, uint64_t address, const char **bytes)
+static size_t window_at(struct capture *capture, struct window *window, uint64_t address,
+			const char **bytes)
 {
 	if (address < window->start || address - window->start >= window->size) {
 		window->start = address;
@@ -179,10 +145,10 @@ static size_t window_at(struct capture *capture, struct window *window, uint64_t
 }
 
 /* A piece with the string at address, of at most `limit` bytes. Returns how many it has. */
-static size_t capture_string(struct capture *capture, struct window *window, uint8_t arg, uint8_t part,
-			     uint32_t index, uint64_t address, size_t limit)
+static size_t capture_string(struct capture *capture, struct window *window, uint8_t arg,
+			     uint8_t part, uint32_t index, uint64_t address, size_t limit)
 {
-	size_t wanted = least(limit, room_left(capture->record));
+	size_t wanted = least(limit, capture_room(capture->record));
 	char *room = record_reserve(capture->record, arg, part, index, wanted);
 	size_t size = 0;
 	uint8_t flags = capture->at;
@@ -212,15 +178,18 @@ static size_t capture_string(struct capture *capture, struct window *window, uin
 static void run_string(struct capture *capture, const struct capture_step *step)
 {
 	struct window window;
-	uint64_t address = pointer_in(capture, step->slot);
+	uint64_t address = capture_pointer(capture, step->slot);
 
 	window.start = window.size = 0;
 	if (address)
-		capture_string(capture, &window, step->arg, PIECE_SELF, 0, address, CAPTURE_STRING_MAX);
+		capture_string(capture, &window, step->arg, PIECE_SELF, 0, address,
+			       CAPTURE_STRING_MAX);
 }
 
-/* A pointer of the program at address; false when it cannot be read. It may lie across two pages. */
-static bool read_pointer(struct capture *capture, struct window *window, uint64_t address, uint64_t *pointer)
+/* A pointer of the program at address; false when it cannot be read. It may lie across two pages.
+ */
+static bool read_pointer(struct capture *capture, struct window *window, uint64_t address,
+			 uint64_t *pointer)
 {
 	*pointer = 0;
 	for (size_t done = 0; done < capture->row->long_bytes;) {
@@ -239,7 +208,7 @@ static bool read_pointer(struct capture *capture, struct window *window, uint64_
 static void run_strings(struct capture *capture, const struct capture_step *step)
 {
 	struct window pointers, text;
-	uint64_t address = pointer_in(capture, step->slot), string;
+	uint64_t address = capture_pointer(capture, step->slot), string;
 	size_t total = 0;
 	uint32_t count = 0;
 	uint8_t flags = capture->at;
@@ -248,7 +217,8 @@ static void run_strings(struct capture *capture, const struct capture_step *step
 	if (!address)
 		return;
 	for (;; count++) {
-		if (!read_pointer(capture, &pointers, address + count * capture->row->long_bytes, &string))
+		if (!read_pointer(capture, &pointers, address + count * capture->row->long_bytes,
+				  &string))
 			flags |= PIECE_UNREADABLE;
 		else if (string && (count == CAPTURE_STRINGS_COUNT || total >= CAPTURE_STRINGS_MAX))
 			flags |= PIECE_TRUNCATED;
@@ -261,170 +231,15 @@ static void run_strings(struct capture *capture, const struct capture_step *step
 		record_commit(capture->record, 0, count, flags);
 }
 
-/* struct iovec number i of a captured array. */
-static void vector_element(const struct capture *capture, const struct piece *vector, size_t i,
-			   uint64_t *base, uint64_t *size)
-{
-	size_t width = capture->row->long_bytes;
-	const char *element = (const char *)piece_bytes(vector) + 2 * width * i;
-
-	*base = load(element, width);
-	*size = load(element + width, width);
-}
-
-static uint64_t vector_bytes(const struct capture *capture, const struct piece *vector, size_t count)
-{
-	uint64_t sum = 0, base, size;
-
-	for (size_t i = 0; i < count; i++) {
-		vector_element(capture, vector, i, &base, &size);
-		sum = sum + size < sum ? UINT64_MAX : sum + size;
-	}
-	return sum;
-}
-
-/* What a vector points to, joined: `most` bytes went through it, those up to the limit are kept. */
-static void capture_payload(struct capture *capture, uint8_t arg, uint32_t index, uint64_t most)
-{
-	const struct piece *vector = find_piece(capture->record, arg, PIECE_IOVEC, index, PIECE_AT_ENTRY);
-
-	if (!vector)
-		vector = find_piece(capture->record, arg, PIECE_IOVEC, index, 0);
-	if (!vector || !capture->data_limit)
-		return;
-	size_t count = vector->size / (2u * capture->row->long_bytes);
-	uint64_t whole = least(vector_bytes(capture, vector, count), most);
-	size_t wanted = least(least(whole, capture->data_limit), room_left(capture->record));
-	char *room = record_reserve(capture->record, arg, PIECE_DATA, index, wanted);
-	if (!room)
-		return;
-	size_t got = 0;
-	for (size_t i = 0; i < count && got < wanted; i++) {
-		uint64_t base, size;
-		vector_element(capture, vector, i, &base, &size);
-		size = least(size, wanted - got);
-		size_t part = size ? capture->memory->read(capture->memory, base, room + got, size) : 0;
-		got += part;
-		if (part < size)
-			break;
-	}
-	commit(capture, got, wanted, whole);
-}
-
-static void capture_vector(struct capture *capture, uint8_t arg, uint32_t index, uint64_t address,
-			   uint64_t count)
-{
-	size_t unit = 2u * capture->row->long_bytes;
-
-	if (address)
-		capture_memory(capture, arg, PIECE_IOVEC, index, address,
-			       least(count, UINT32_MAX) * unit, CAPTURE_VECTORS * unit);
-}
-
-static void run_vector(struct capture *capture, const struct capture_step *step)
-{
-	bool kernel_writes = step->flags & CAPTURE_KERNEL_WRITES;
-
-	if (capture->entry)
-		capture_vector(capture, step->arg, 0, pointer_in(capture, step->slot),
-			       count_in(capture, step));
-	if (kernel_writes ? capture->exit : capture->entry)
-		capture_payload(capture, step->arg, 0,
-				kernel_writes ? (uint64_t)capture->record->ret : UINT64_MAX);
-}
-
-static struct message parse_message(const struct capture *capture, const char *bytes)
-{
-	size_t width = capture->row->long_bytes;
-
-	return (struct message){
-		.name = load(bytes, width),
-		.name_size = load(bytes + width, 4),
-		.vector = load(bytes + 2 * width, width),
-		.vector_count = load(bytes + 3 * width, width),
-		.control = load(bytes + 4 * width, width),
-		.control_size = load(bytes + 5 * width, width),
-	};
-}
-
-/* What message number `index` points to. `sent` bytes of payload went through it. */
-static void capture_message(struct capture *capture, const struct capture_step *step, uint32_t index,
-			    const struct message *message, uint64_t sent)
-{
-	bool kernel_writes = step->flags & CAPTURE_KERNEL_WRITES;
-
-	if (capture->entry)
-		capture_vector(capture, step->arg, index, message->vector, message->vector_count);
-	if (kernel_writes ? !capture->exit : !capture->entry)
-		return;
-	if (message->name && message->name_size)
-		capture_memory(capture, step->arg, PIECE_NAME, index, message->name, message->name_size, 128);
-	if (message->control && message->control_size)
-		capture_memory(capture, step->arg, PIECE_CONTROL, index, message->control,
-			       message->control_size, CAPTURE_CONTROL_MAX);
-	capture_payload(capture, step->arg, index, sent);
-}
-
-/* The message as the kernel took it, with the sizes it wrote: bounded by those it was given. */
-static struct message written_message(const struct capture *capture, const char *before, const char *after)
-{
-	struct message message = parse_message(capture, after);
-
-	if (before) {
-		struct message given = parse_message(capture, before);
-		given.name_size = least(given.name_size, message.name_size);
-		given.control_size = least(given.control_size, message.control_size);
-		message = given;
-	}
-	return message;
-}
-
-static void run_message(struct capture *capture, const struct capture_step *step)
-{
-	size_t size = (size_t)MESSAGE_LONGS * capture->row->long_bytes;
-	const struct piece *entry = find_piece(capture->record, step->arg, PIECE_SELF, 0, PIECE_AT_ENTRY);
-	uint64_t address = pointer_in(capture, step->slot);
-	const char *bytes = address ? capture_memory(capture, step->arg, PIECE_SELF, 0, address, size, size)
-				    : NULL;
-
-	if (!bytes)
-		return;
-	const char *before = entry && entry->size == size ? piece_bytes(entry) : NULL;
-	struct message message = written_message(capture, before, bytes);
-	capture_message(capture, step, 0, &message,
-			capture->exit ? (uint64_t)capture->record->ret : UINT64_MAX);
-}
-
-static void run_messages(struct capture *capture, const struct capture_step *step)
-{
-	size_t width = capture->row->long_bytes, unit = MESSAGE_ELEMENT_LONGS * width;
-	const struct piece *entry = find_piece(capture->record, step->arg, PIECE_SELF, 0, PIECE_AT_ENTRY);
-	uint64_t address = pointer_in(capture, step->slot);
-	uint64_t count = least(count_in(capture, step), CAPTURE_VECTORS);
-
-	if (capture->exit)
-		count = least(count, (uint64_t)capture->record->ret);
-	if (!address)
-		return;
-	const char *bytes = capture_memory(capture, step->arg, PIECE_SELF, 0, address, count * unit,
-					   CAPTURE_VECTORS * unit);
-	for (uint32_t i = 0; bytes && i < count; i++) {
-		const char *after = bytes + i * unit;
-		bool given = entry && entry->size >= (i + 1) * unit;
-		const char *before = given ? (const char *)piece_bytes(entry) + i * unit : NULL;
-		struct message message = written_message(capture, before, after);
-		capture_message(capture, step, i, &message,
-				capture->exit ? load(after + MESSAGE_LONGS * width, 4) : UINT64_MAX);
-	}
-}
-
 static void (*const runs[])(struct capture *, const struct capture_step *) = {
-	[CAPTURE_STRING] = run_string,     [CAPTURE_STRINGS] = run_strings, [CAPTURE_BYTES] = run_bytes,
-	[CAPTURE_PAYLOAD] = run_payload,   [CAPTURE_IOVEC] = run_vector,    [CAPTURE_MESSAGE] = run_message,
+	[CAPTURE_STRING] = run_string,	   [CAPTURE_STRINGS] = run_strings,
+	[CAPTURE_BYTES] = run_bytes,	   [CAPTURE_PAYLOAD] = run_payload,
+	[CAPTURE_IOVEC] = run_vector,	   [CAPTURE_MESSAGE] = run_message,
 	[CAPTURE_MESSAGES] = run_messages,
 };
 
-static bool step_wanted(const struct capture_step *step, enum capture_phase phase, uint32_t data_limit)
+static bool step_wanted(const struct capture_step *step, enum capture_phase phase,
+			uint32_t data_limit)
 {
 	if (!(step->flags & (phase == CAPTURE_ENTRY ? CAPTURE_AT_ENTRY : CAPTURE_AT_EXIT)))
 		return false;
@@ -444,8 +259,8 @@ bool capture_wants(const struct syscall_row *row, enum capture_phase phase, uint
 	return false;
 }
 
-/* A call whose entry was not seen: what it was told is read at its exit, which is late but mostly the
- * same. `failed` calls wrote nothing. */
+/* A call whose entry was not seen: what it was told is read at its exit, which is late but mostly
+ * the same. `failed` calls wrote nothing. */
 static void run_late(struct capture *capture, bool failed)
 {
 	for (unsigned i = 0; i < capture->row->step_count; i++) {

@@ -15,24 +15,24 @@ static const struct {
 	const char *name;
 	uint8_t args;
 } socket_calls[] = {
-	[1] = {"socket", 3},      [2] = {"bind", 3},         [3] = {"connect", 3},
-	[4] = {"listen", 2},      [5] = {"accept4", 3},      [6] = {"getsockname", 3},
-	[7] = {"getpeername", 3}, [8] = {"socketpair", 4},   [9] = {"sendto", 4},
-	[10] = {"recvfrom", 4},   [11] = {"sendto", 6},      [12] = {"recvfrom", 6},
-	[13] = {"shutdown", 2},   [14] = {"setsockopt", 5},  [15] = {"getsockopt", 5},
-	[16] = {"sendmsg", 3},    [17] = {"recvmsg", 3},     [18] = {"accept4", 4},
-	[19] = {"recvmmsg", 5},   [20] = {"sendmmsg", 4},
+	[1] = {"socket", 3},	  [2] = {"bind", 3},	    [3] = {"connect", 3},
+	[4] = {"listen", 2},	  [5] = {"accept4", 3},	    [6] = {"getsockname", 3},
+	[7] = {"getpeername", 3}, [8] = {"socketpair", 4},  [9] = {"sendto", 4},
+	[10] = {"recvfrom", 4},	  [11] = {"sendto", 6},	    [12] = {"recvfrom", 6},
+	[13] = {"shutdown", 2},	  [14] = {"setsockopt", 5}, [15] = {"getsockopt", 5},
+	[16] = {"sendmsg", 3},	  [17] = {"recvmsg", 3},    [18] = {"accept4", 4},
+	[19] = {"recvmmsg", 5},	  [20] = {"sendmmsg", 4},
 };
 
-/* What ipc may be, and which of its own arguments the direct call has: digits are 1 first, 2 second,
- * 3 third, 4 ptr, 5 fifth; 'p' is what ptr points to. semop and semtimedop have no direct number,
- * shmat would have another result. */
+/* What ipc may be, and which of its own arguments the direct call has: digits are 1 first, 2
+ * second, 3 third, 4 ptr, 5 fifth; 'p' is what ptr points to. semop and semtimedop have no direct
+ * number, shmat would have another result. */
 static const struct {
 	const char *name, *args;
 } ipc_calls[] = {
-	[2] = {"semget", "123"},   [3] = {"semctl", "123p"},  [11] = {"msgsnd", "1423"},
-	[12] = {"msgrcv", "14253"},[13] = {"msgget", "12"},   [14] = {"msgctl", "124"},
-	[22] = {"shmdt", "4"},     [23] = {"shmget", "123"},  [24] = {"shmctl", "124"},
+	[2] = {"semget", "123"},    [3] = {"semctl", "123p"}, [11] = {"msgsnd", "1423"},
+	[12] = {"msgrcv", "14253"}, [13] = {"msgget", "12"},  [14] = {"msgctl", "124"},
+	[22] = {"shmdt", "4"},	    [23] = {"shmget", "123"}, [24] = {"shmctl", "124"},
 };
 
 #define LENGTH(array) (sizeof(array) / sizeof *(array))

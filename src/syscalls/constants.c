@@ -47,8 +47,8 @@ enum { RT_FIRST = 32, RT_LAST = 64 };
 const char *signal_name(int signal)
 {
 	static const char *const rt_names[] = {
-		"SIGRT_0",  "SIGRT_1",  "SIGRT_2",  "SIGRT_3",  "SIGRT_4",  "SIGRT_5",  "SIGRT_6",
-		"SIGRT_7",  "SIGRT_8",  "SIGRT_9",  "SIGRT_10", "SIGRT_11", "SIGRT_12", "SIGRT_13",
+		"SIGRT_0",  "SIGRT_1",	"SIGRT_2",  "SIGRT_3",	"SIGRT_4",  "SIGRT_5",	"SIGRT_6",
+		"SIGRT_7",  "SIGRT_8",	"SIGRT_9",  "SIGRT_10", "SIGRT_11", "SIGRT_12", "SIGRT_13",
 		"SIGRT_14", "SIGRT_15", "SIGRT_16", "SIGRT_17", "SIGRT_18", "SIGRT_19", "SIGRT_20",
 		"SIGRT_21", "SIGRT_22", "SIGRT_23", "SIGRT_24", "SIGRT_25", "SIGRT_26", "SIGRT_27",
 		"SIGRT_28", "SIGRT_29", "SIGRT_30", "SIGRT_31", "SIGRT_32"};
@@ -69,15 +69,15 @@ int signal_number(const char *name)
 const char *arg_kind_name(unsigned kind)
 {
 	static const char *const kind_names[ARG_KINDS] = {
-		[ARG_INT] = "int",           [ARG_UINT] = "uint",       [ARG_HEX] = "hex",
-		[ARG_FD] = "fd",             [ARG_DIRFD] = "dirfd",     [ARG_PID] = "pid",
-		[ARG_UID] = "uid",           [ARG_MODE] = "mode",       [ARG_DEV] = "dev",
-		[ARG_SIGNAL] = "signal",     [ARG_FLAGS] = "flags",     [ARG_ENUM] = "enum",
-		[ARG_STR] = "str",           [ARG_PATH] = "path",       [ARG_STRV] = "strv",
-		[ARG_BUF] = "buf",           [ARG_BYTES] = "bytes",     [ARG_IOVEC] = "iovec",
-		[ARG_MSGHDR] = "msghdr",     [ARG_MMSGHDR] = "mmsghdr", [ARG_SOCKADDR] = "sockaddr",
-		[ARG_STRUCT] = "struct",     [ARG_STATUS] = "status",   [ARG_SIGSET] = "sigset",
-		[ARG_FDSET] = "fdset",       [ARG_INTS] = "ints",       [ARG_LONGS] = "longs",
+		[ARG_INT] = "int",	 [ARG_UINT] = "uint",	    [ARG_HEX] = "hex",
+		[ARG_FD] = "fd",	 [ARG_DIRFD] = "dirfd",	    [ARG_PID] = "pid",
+		[ARG_UID] = "uid",	 [ARG_MODE] = "mode",	    [ARG_DEV] = "dev",
+		[ARG_SIGNAL] = "signal", [ARG_FLAGS] = "flags",	    [ARG_ENUM] = "enum",
+		[ARG_STR] = "str",	 [ARG_PATH] = "path",	    [ARG_STRV] = "strv",
+		[ARG_BUF] = "buf",	 [ARG_BYTES] = "bytes",	    [ARG_IOVEC] = "iovec",
+		[ARG_MSGHDR] = "msghdr", [ARG_MMSGHDR] = "mmsghdr", [ARG_SOCKADDR] = "sockaddr",
+		[ARG_STRUCT] = "struct", [ARG_STATUS] = "status",   [ARG_SIGSET] = "sigset",
+		[ARG_FDSET] = "fdset",	 [ARG_INTS] = "ints",	    [ARG_LONGS] = "longs",
 		[ARG_INT64S] = "int64s",
 	};
 
