@@ -3,6 +3,7 @@
 #   make test       all tests                    make lint     compilers, tidy, cppcheck, luacheck, house rules
 #   make install PREFIX=/usr/local DESTDIR=      make fmt      format the C files that differ from main
 #   make B=build/asan SAN=address,undefined      a build with sanitizers, in a folder of its own
+#   make V=1        shows the commands
 B       ?= build
 PREFIX  ?= /usr/local
 DESTDIR ?=
@@ -19,6 +20,8 @@ ifneq ($(SAN),)
 override CFLAGS  += -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer
 override LDFLAGS += -fsanitize=$(SAN)
 endif
+Q       := $(if $(V),,@)
+say      = $(if $(V),@:,@printf '  %-8s %s\n' $(1) $@)
 # Lua, cjson and libyaml are linked in: the program needs the C library alone (its libm cannot be static in
 # a program that is not).
 LIBS    := -l:liblua5.4.a -l:liblua5.4-cjson.a -l:libyaml.a -lm
@@ -33,11 +36,13 @@ EMBED   := $(sort $(wildcard lua/*.lua lua/*/*.lua scripts/*.lua))
 all: $(PROGRAM) build/docs/compendium.1
 
 $(PROGRAM): $(B)/src/main.o $(LIBRARY) $(B)/link.txt
-	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIBS)
+	$(call say,link)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIBS)
 
 $(B)/%.o: %.c $(B)/compile.txt
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,compile)
+	$(Q)$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # A file that holds a setting of this Makefile and is new only when the setting is: what depends on it
 # is built again after `make CC=clang`, or when a file was added or removed.
@@ -55,21 +60,26 @@ $(eval $(call setting,$(B)/gen/embed.txt,$(EMBED)))
 GENERATE := build/generate
 $(GENERATE): src/generate.c src/script/yaml.c src/script/yaml.h
 	@mkdir -p $(@D)
-	$(CC) -O1 -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -Isrc $(LUA_CFLAGS) -o $@ src/generate.c src/script/yaml.c \
+	$(call say,compile)
+	$(Q)$(CC) -O1 -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -Isrc $(LUA_CFLAGS) -o $@ src/generate.c src/script/yaml.c \
 		-l:liblua5.4.a -l:libyaml.a -lm
 
 $(B)/gen/syscalls.inc $(B)/gen/constants.inc $(B)/gen/constants_check.inc &: src/syscalls/generate.lua \
 		$(wildcard src/syscalls/generate/*.lua src/syscalls/*.yaml) $(GENERATE)
 	@mkdir -p $(@D)
-	$(GENERATE) $< $(B)/gen/syscalls.inc
+	$(call say,generate)
+	$(Q)$(GENERATE) $< $(B)/gen/syscalls.inc
 $(B)/gen/options.inc: src/options_generate.lua src/options.yaml $(GENERATE)
 	@mkdir -p $(@D)
-	$(GENERATE) $< c $@
+	$(call say,generate)
+	$(Q)$(GENERATE) $< c $@
 $(B)/gen/embedded.S: src/script/embed.lua $(EMBED) $(B)/gen/embed.txt $(GENERATE)
 	@mkdir -p $(@D)
-	$(GENERATE) $< $@ $(EMBED)
+	$(call say,generate)
+	$(Q)$(GENERATE) $< $@ $(EMBED)
 $(B)/gen/embedded.o: $(B)/gen/embedded.S $(EMBED)
-	$(CC) -c -o $@ $<
+	$(call say,compile)
+	$(Q)$(CC) -c -o $@ $<
 
 GENERATED := $(addprefix $(B)/gen/,syscalls.inc constants.inc constants_check.inc options.inc)
 $(OBJECTS): | $(GENERATED)
@@ -84,7 +94,8 @@ build/docs/compendium.fish: FORM := fish
 DOCS := build/docs/compendium.1 build/docs/compendium.bash build/docs/_compendium build/docs/compendium.fish
 $(DOCS): src/options_generate.lua src/options.yaml $(GENERATE)
 	@mkdir -p $(@D)
-	$(GENERATE) $< $(FORM) $@
+	$(call say,generate)
+	$(Q)$(GENERATE) $< $(FORM) $@
 
 .PHONY: install
 install: $(PROGRAM) $(DOCS)
@@ -105,7 +116,8 @@ run:
 UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(sort $(wildcard tests/unit/*_test.c)))
 $(B)/unit/%: tests/unit/%.c $(LIBRARY) $(B)/link.txt
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< $(LIBRARY) -lcmocka $(LIBS)
+	$(call say,link)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< $(LIBRARY) -lcmocka $(LIBS)
 -include $(UNIT:=.d)
 
 # Runs a Lua script inside a real script host, for tests/lua. Lua's C modules find the API in it.

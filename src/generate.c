@@ -24,7 +24,6 @@ int main(int argc, char **argv)
 	if (!L || argc < 2)
 		return fprintf(stderr, "usage: generate SCRIPT [ARG...]\n"), 2;
 	luaL_openlibs(L);
-	luaL_checkstack(L, argc, "too many arguments"); /* embedding names every Lua file */
 	luaL_requiref(L, "yaml", luaopen_yaml, 0);
 	lua_settop(L, 0);
 	luaL_checkstack(L, argc + LUA_MINSTACK, NULL); /* a file to embed is an argument */
