@@ -1,0 +1,203 @@
+-- SPDX-License-Identifier: MIT
+--
+-- json: the sink of --json: one object per event and line, on stdout or in the file of -o. Fields are
+-- those of compendium.events, in its order, after the common ones; what is nil is left out.
+--
+-- Nothing is lost: integers beyond 2^53, which other readers would round, are strings; a string that is not
+-- UTF-8 is written with each backslash doubled and each other byte of no character as \xNN, and its field is
+-- named in "escaped", so that a reader can undo it. The first line has type "start", the last "finish".
+
+local core <const> = require "compendium.core"
+local events <const> = require "compendium.events"
+local format <const> = require "compendium.format"
+local lines <const> = require "compendium.lines"
+local noise <const> = require "compendium.noise"
+local processes <const> = require "compendium.processes"
+
+local json <const> = {}
+
+local COMMON <const> = {"pid", "tid", "comm", "type", "class", "syscall", "duration", "ret", "error"}
+local FLAGS <const> = {"unfinished", "late", "tampered"} -- written when true
+local EXACT <const> = 1 << 53
+local FILE_PARTS <const> = {"kind", "name"} -- of a file description
+
+-- Bytes that are not UTF-8, reversibly as text.
+local function escape_bytes(s)
+  local parts, start = {}, 1
+  s = s:gsub("\\", "\\\\")
+  while true do
+    local whole, bad = utf8.len(s, start)
+    if whole then
+      parts[#parts + 1] = s:sub(start)
+      return table.concat(parts)
+    end
+    parts[#parts + 1] = s:sub(start, bad - 1) .. ("\\x%02x"):format(s:byte(bad))
+    start = bad + 1
+  end
+end
+
+local encode
+
+-- The strings of a value are escaped all or none; `mark` is set when they are.
+local function has_bytes(value)
+  if type(value) == "string" then
+    return not utf8.len(value)
+  elseif type(value) == "table" then
+    for _, item in pairs(value) do
+      if has_bytes(item) then
+        return true
+      end
+    end
+  end
+  return false
+end
+
+local function encode_array(list, escaped)
+  local parts = {}
+  for i, item in ipairs(list) do
+    parts[i] = encode(item, escaped)
+  end
+  return "[" .. table.concat(parts, ",") .. "]"
+end
+
+-- What is written of a file description.
+local function encode_file(file, escaped)
+  local parts = {}
+  for _, part in ipairs(FILE_PARTS) do
+    if file[part] ~= nil then
+      parts[#parts + 1] = ('"%s":%s'):format(part, encode(file[part], escaped))
+    end
+  end
+  return "{" .. table.concat(parts, ",") .. "}"
+end
+
+function encode(value, escaped)
+  if type(value) == "table" then
+    return (value.kind and encode_file or encode_array)(value, escaped)
+  elseif type(value) == "string" then
+    return core.json(escaped and escape_bytes(value) or value)
+  elseif math.type(value) == "integer" and (value >= EXACT or value <= -EXACT) then
+    return '"' .. value .. '"'
+  end
+  return core.json(value)
+end
+
+-- Collects "name":value pairs; see finish_line.
+local function put(parts, escaped_names, name, value)
+  if value == nil then
+    return
+  elseif type(value) == "table" and value.kind then
+    value = {kind = value.kind, name = value.name}
+  end
+  local escaped = has_bytes(value)
+  if escaped then
+    escaped_names[#escaped_names + 1] = name
+  end
+  parts[#parts + 1] = ('"%s":%s'):format(name, encode(value, escaped))
+end
+
+local function finish_line(parts, escaped_names)
+  if #escaped_names > 0 then
+    parts[#parts + 1] = '"escaped":' .. encode_array(escaped_names)
+  end
+  return "{" .. table.concat(parts, ",") .. "}\n"
+end
+
+-- The fields of a type that are written: all but the ones that are the program's whole state.
+local written <const> = {}
+
+local function fields_of(type)
+  local names = written[type]
+  if not names then
+    names = {}
+    for _, name in ipairs(events.types[type].fields or {}) do
+      local field = events.fields[name]
+      if name ~= "process" and not (field and field.type == "table" and name == "closed") then
+        names[#names + 1] = name
+      end
+    end
+    written[type] = names
+  end
+  return names
+end
+
+-- One event as a line of JSON.
+function json.line(e)
+  local parts, escaped_names = {'"time":' .. encode(e.time)}, {}
+  for _, name in ipairs(COMMON) do
+    put(parts, escaped_names, name, e[name])
+  end
+  for _, name in ipairs(fields_of(e.type)) do
+    put(parts, escaped_names, name, e[name])
+  end
+  for _, name in ipairs(FLAGS) do
+    if e[name] then
+      put(parts, escaped_names, name, true)
+    end
+  end
+  return finish_line(parts, escaped_names)
+end
+
+-- A line that is no event: pairs of names and values, in order.
+local function line_of(pairs_list)
+  local parts, escaped_names = {}, {}
+  for _, pair in ipairs(pairs_list) do
+    put(parts, escaped_names, pair[1], pair[2])
+  end
+  return finish_line(parts, escaped_names)
+end
+
+local function date(ns)
+  return os.date("!%Y-%m-%dT%H:%M:%S", ns // 1000000000) .. (".%09dZ"):format(ns % 1000000000)
+end
+
+local writer
+local lost, tampered = 0, 0
+
+local function start(info)
+  local options = core.options
+  local command = options.command and #options.command > 0 and options.command or nil
+  writer:write(line_of {
+    {"time", 0}, {"type", "start"}, {"version", core.version}, {"started", date(core.wallclock())},
+    {"command", command}, {"pids", not command and options.pids or nil}, {"pid", info.pid},
+  })
+end
+
+local function event(e)
+  if e.type == "lost" then
+    lost = lost + (e.count or 1)
+  end
+  tampered = tampered + (e.tampered and 1 or 0)
+  writer:write(json.line(e))
+end
+
+local function finish(info)
+  local status = info.status
+  local signal = status and status >= 0 and processes.exit_signal(status) or nil
+  local failed = (core.errors() or 0) + lines.failures() + noise.failures()
+  writer:write(line_of {
+    {"time", info.time}, {"type", "finish"},
+    {"code", status and status >= 0 and processes.exit_code(status) or nil},
+    {"signal", signal and format.signal(signal)}, {"lost", lost}, {"tampered", tampered}, {"failed_hooks", failed},
+  })
+  writer:flush()
+end
+
+-- The sink, writing to options.output or stdout. Raises when that cannot be written.
+function json.open(options)
+  local problem
+  writer, problem = core.output(options.output or 1)
+  if not writer then
+    error("cannot write " .. problem, 0)
+  end
+  local names = {}
+  for name in pairs(events.types) do
+    if name ~= "fault" or options.faults then
+      names[#names + 1] = name
+    end
+  end
+  table.sort(names)
+  return {name = "json", events = names, start = start, event = event, finish = finish}
+end
+
+return json

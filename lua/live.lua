@@ -1,0 +1,155 @@
+-- SPDX-License-Identifier: MIT
+--
+-- live: the sink of live lines. An event that noise does not hide becomes a line; reads, writes, sends
+-- and receives of one descriptor in a row by one task become one line, which grows until the task does
+-- something else that is shown, or a person would have waited too long for it.
+--
+-- A growing line holds its place in the terminal's queue, so lines stay in the order in which things
+-- began. A task may have two of them, since copying is read, write, read, write ...
+
+local core <const> = require "compendium.core"
+local lines <const> = require "compendium.lines"
+local noise <const> = require "compendium.noise"
+local terminal <const> = require "compendium.terminal"
+
+local MERGED <const> = {read = true, write = true, send = true, recv = true}
+local GROWING_PER_TASK <const> = 2
+local TICK <const> = 50 * 1000000 -- how often waiting lines are looked at
+local FIRST_WAIT <const> = 150 * 1000000 -- how long the first line of a run waits for more
+local LONGEST_WAIT <const> = 1200 * 1000000 -- and later ones of a long run: each waits twice as long as the one before
+
+local growing <const> = {} -- tid -> array of entries that may still grow
+
+local function finish_entry(entry)
+  entry.text = lines.transfer(entry.type, entry.bytes, entry.what, entry.calls)
+end
+
+local function settle(entries)
+  for _, entry in ipairs(entries) do
+    entry.open = nil
+  end
+end
+
+local function settle_task(tid)
+  local entries = growing[tid]
+  if entries then
+    settle(entries)
+    growing[tid] = nil
+  end
+end
+
+-- The entry of that kind and descriptor; an ended one (written already, or waited long enough) too, since it
+-- tells how long its successor may wait.
+local function find(entries, e)
+  for i, entry in ipairs(entries) do
+    if entry.fd == e.fd and entry.type == e.type and entry.file == e.file then
+      return entry, i
+    end
+  end
+end
+
+local function plain_entry(e)
+  return {
+    time = e.time + (e.duration or 0), label = terminal.label(e), class = e.class, failed = e.error,
+  }
+end
+
+local function grow(entry, e)
+  entry.bytes = entry.bytes + (e.bytes or 0)
+  entry.calls = entry.calls + 1
+end
+
+local function begin(e, wait)
+  local entry = plain_entry(e)
+  entry.open, entry.finish = true, finish_entry
+  entry.type, entry.fd, entry.file = e.type, e.fd, e.file
+  entry.what, entry.remote = lines.transfer_target(e), e.remote
+  entry.bytes, entry.calls, entry.wait = e.bytes or 0, 1, wait
+  return entry
+end
+
+-- Another direction on the same descriptor is a conversation: the order is worth more than the sum.
+local function answers(entries, e)
+  for _, entry in ipairs(entries) do
+    if entry.fd == e.fd and entry.type ~= e.type then
+      return true
+    end
+  end
+  return #entries >= GROWING_PER_TASK
+end
+
+local function transfer(e)
+  local tid = e.tid
+  local entries = growing[tid]
+  local entry, at
+  if entries then
+    entry, at = find(entries, e)
+    if entry and entry.open and entry.remote == e.remote then
+      return grow(entry, e)
+    elseif not entry and answers(entries, e) then
+      settle(entries)
+      entries = nil
+    end
+  end
+  entries = entries or {}
+  growing[tid] = entries
+  local continues = entry and not entry.open and entry.remote == e.remote
+  local successor = begin(e, continues and math.min(entry.wait * 2, LONGEST_WAIT) or FIRST_WAIT)
+  if entry then
+    entry.open = nil
+  end
+  entries[at or #entries + 1] = successor
+  terminal.add(successor)
+end
+
+local function event(e)
+  if noise.hides(e) then
+    return
+  end
+  local type = e.type
+  if MERGED[type] and not e.error and not e.unfinished and not e.tampered and not lines.overridden(type) then
+    return transfer(e)
+  end
+  settle_task(e.tid)
+  local line = lines.text(e)
+  if line then
+    local entry = plain_entry(e)
+    entry.text = line
+    terminal.add(entry)
+  end
+end
+
+-- Ends the waiting of lines that waited long enough.
+local function tick()
+  local now = core.now()
+  for tid, entries in pairs(growing) do
+    local oldest = math.huge
+    for _, entry in ipairs(entries) do
+      if entry.open and now - entry.time >= entry.wait then
+        entry.open = nil
+      end
+      oldest = math.min(oldest, now - entry.time)
+    end
+    if oldest > 4 * LONGEST_WAIT then
+      growing[tid] = nil
+    end
+  end
+  terminal.release()
+  terminal.flush()
+end
+
+return {
+  name = "terminal",
+  events = lines.types(),
+  start = function()
+    terminal.banner()
+    core.timer(TICK, tick)
+  end,
+  event = event,
+  finish = function()
+    for tid in pairs(growing) do
+      settle_task(tid)
+    end
+    terminal.release(true)
+  end,
+}

@@ -1,0 +1,282 @@
+-- SPDX-License-Identifier: MIT
+--
+-- noise: which events are not worth a line, as rules with a reason each. A rule hides lines only: bytes,
+-- files and failures of hidden events stay in the totals of the summary, JSON has them all, and the
+-- summary says how many lines each rule hid. Called by live, between the filters and the lines.
+--
+-- A rule has a name, a reason (why), the types of event it is about (nil: all), and decides by
+--   paths   patterns for e.path; files opened for writing are never hidden by these, unless writes = true
+--   match   fn(e) -> true to hide
+-- The first rule that matches counts. Scripts change the list: noise.add, noise.remove, noise.off.
+
+local core <const> = require "compendium.core"
+
+local noise <const> = {}
+
+local LOOKS <const> = {"open", "read", "list", "stat", "mmap", "lock"} -- what one does with a file just to use it
+local CACHED_PATHS <const> = 10000
+local REMEMBERED_SEARCHES <const> = 1000
+
+local function worked(e)
+  return not e.error
+end
+
+-- A name that is tried in one directory after another is shown once.
+local searches, search_count = {}, 0
+
+local function same_search(e)
+  if e.error ~= "ENOENT" or not e.path then
+    return false
+  end
+  local name = e.path:match("[^/]*$")
+  if searches[e.pid] == name then
+    return true
+  elseif not searches[e.pid] then
+    search_count = search_count + 1
+  end
+  if search_count > REMEMBERED_SEARCHES then
+    searches, search_count = {}, 1
+  end
+  searches[e.pid] = name
+  return false
+end
+
+-- True when the program was told that name: its absence is not noise.
+local function is_argument(e)
+  local path = e.path
+  for _, word in ipairs(path and e.process and e.process.argv or {}) do
+    if word == path or word ~= "" and path:sub(-#word - 1) == "/" .. word then
+      return true
+    end
+  end
+  return false
+end
+
+local WAITING <const> = {EAGAIN = true, EINTR = true, EINPROGRESS = true, EALREADY = true}
+
+local rules = {
+  {name = "mmap", why = "the allocator and the linker manage memory", match = worked,
+    types = {"mmap", "munmap", "mprotect", "mremap", "brk"}},
+  {name = "closes", why = "what is opened is closed", types = {"close"},
+    match = function(e) return not e.error or e.error == "EBADF" end},
+  {name = "would block", why = "the program asks again later", match = function(e)
+    return WAITING[e.error] and not (e.type == "connect" and e.in_progress) or false
+  end},
+  {name = "end of file", why = "the last read of a file gives nothing", types = {"read", "recv"},
+    match = function(e) return e.bytes == 0 and not e.error end},
+  {name = "libraries", why = "the dynamic linker looks for shared libraries", types = LOOKS,
+    paths = {"%.so$", "%.so%.[%d.]+$", "^/etc/ld%.so%.", "/glibc%-hwcaps", "/tls/", "/haswell/?", "%.la$"}},
+  {name = "locale", why = "messages and character sets in the user's language", types = LOOKS,
+    paths = {"/locale/", "/locale%.alias$", "/gconv/", "/gconv%-modules", "/i18n/", "/locale%-archive$", "/LC_%u+"}},
+  {name = "time zone", why = "needed to print times", types = LOOKS, paths = {"^/etc/localtime$", "/zoneinfo/"}},
+  {name = "terminal", why = "what the terminal can do", types = LOOKS,
+    paths = {"/terminfo/", "^/etc/inputrc$", "/%.terminfo", "/termcap"}},
+  {name = "/proc", why = "facts about the system and the program itself", types = LOOKS,
+    paths = {"^/proc/", "^/proc$", "^/sys/", "^/dev/shm$"}},
+  {name = "devices", why = "devices without content of their own", writes = true,
+    types = {"open", "read", "write", "list", "stat", "mmap"},
+    paths = {"^/dev/null$", "^/dev/zero$", "^/dev/u?random$", "^/dev/full$", "^/dev/tty$"}},
+  {name = "name service", why = "how names of hosts and users are looked up", types = {"open", "read", "stat", "list"},
+    paths = {"^/etc/nsswitch%.conf$", "^/etc/host%.conf$", "^/etc/gai%.conf$", "^/etc/protocols$", "^/etc/services$"}},
+  {name = "name service cache", why = "a daemon that is rarely there", types = {"connect", "send", "recv"},
+    match = function(e) return (e.remote or ""):find("/nscd/socket", 1, true) ~= nil end},
+  {name = "netlink", why = "questions to the kernel about its own network", types = {"bind", "connect", "send", "recv"},
+    match = function(e) return e.protocol == "netlink" and not e.error end},
+  {name = "python", why = "the interpreter's own modules", types = LOOKS,
+    paths = {"/__pycache__", "%.pyc$", "^/usr/[%w/]*lib/python", "/site%-packages", "/dist%-packages",
+      "/pyvenv%.cfg$", "%._pth$", "/pybuilddir%.txt$", "/python[%d.]+/?$", "/python[%d.]+/lib%-dynload",
+      "/python%d+%.zip$"}},
+  {name = "headers", why = "the compiler's and the system's own headers", types = LOOKS,
+    paths = {"^/usr/include/", "^/usr/lib/gcc/", "^/usr/libexec/gcc/", "^/usr/local/include/"}},
+  {name = "stat", why = "looking before opening", types = {"stat"},
+    match = function(e) return not (e.error and is_argument(e)) end},
+  {name = "search", why = "a name tried in several directories is shown for the first", types = {"open", "chdir"},
+    match = same_search},
+  {name = "program search", why = "the shell looks for a command along PATH", types = {"exec"},
+    match = function(e) return e.error == "ENOENT" and (e.argv or {})[1] ~= e.path end},
+  {name = "descriptors", why = "pipes and duplicates are seen where they are used", match = worked,
+    types = {"pipe", "dup", "special", "socket", "shutdown"}},
+  {name = "directories", why = "reading a directory follows its opening", types = {"list"}, match = worked},
+  {name = "locks", why = "locks that were free", types = {"lock"}, match = worked},
+  {name = "waits", why = "the child's own exit says it", types = {"wait"},
+    match = function(e) return not e.error or e.error == "ECHILD" end},
+  {name = "SIGCHLD", why = "the child's own exit says it", types = {"signal"},
+    match = function(e) return e.signal == "SIGCHLD" end},
+  {name = "thread ends", why = "the process goes on", types = {"exit"},
+    match = function(e) return e.whole == false end},
+  {name = "tasks", why = "what was there before the trace", types = {"task"}, match = function() return true end},
+}
+
+-- by_type[type]: the rules for it in order; path_rules[type]: name of the path rule for a path, or false.
+local by_type, by_path, cached = {}, {}, 0
+local hidden = {} -- rule name -> events hidden
+local failures = 0
+
+local function reset()
+  by_type, by_path, cached = {}, {}, 0
+end
+
+local function concerns(rule, type)
+  if not rule.types then
+    return true
+  end
+  for _, each in ipairs(rule.types) do
+    if each == type then
+      return true
+    end
+  end
+  return false
+end
+
+local function rules_for(type)
+  local list = {}
+  for _, rule in ipairs(rules) do
+    if concerns(rule, type) then
+      list[#list + 1] = rule
+    end
+  end
+  by_type[type] = list
+  return list
+end
+
+local function names(rule, path)
+  for _, pattern in ipairs(rule.paths) do
+    if path:find(pattern) then
+      return true
+    end
+  end
+  return false
+end
+
+-- The path rules of that type that name the path, remembered: programs use the same names over and over.
+local function path_rules(list, type, path)
+  local known = by_path[type]
+  if not known or cached >= CACHED_PATHS then
+    by_path, cached = cached >= CACHED_PATHS and {} or by_path, known and 0 or cached
+    known = {}
+    by_path[type] = known
+  end
+  local found = known[path]
+  if not found then
+    found = {}
+    for _, rule in ipairs(list) do
+      found[rule] = rule.paths and names(rule, path) or nil
+    end
+    known[path] = found
+    cached = cached + 1
+  end
+  return found
+end
+
+-- A script's match may fail; the event is then shown, and the rule goes.
+local function matches(rule, e)
+  if not rule.foreign then
+    return rule.match(e)
+  end
+  local ok, result = xpcall(rule.match, debug.traceback, e)
+  if not ok then
+    failures = failures + 1
+    core.log("error", ('noise rule "%s" failed and is removed: %s'):format(rule.name, result))
+    noise.remove(rule.name)
+  end
+  return ok and result
+end
+
+-- The rule that hides the event's line, or nil. Counts it.
+function noise.hides(e)
+  local type = e.type
+  local list = by_type[type] or rules_for(type)
+  if #list == 0 then
+    return nil
+  end
+  local path = e.path
+  local by_name = path and path_rules(list, type, path)
+  local writes = path and type == "open" and e.writable
+  for _, rule in ipairs(list) do
+    local hit = rule.match and matches(rule, e)
+      or by_name and by_name[rule] and (not writes or rule.writes)
+    if hit then
+      hidden[rule.name] = (hidden[rule.name] or 0) + 1
+      return rule
+    end
+  end
+end
+
+-- True when a rule names that path as something programs read without a person caring. Counts nothing.
+function noise.knows_path(path)
+  return next(path_rules(by_type.read or rules_for("read"), "read", path)) ~= nil
+end
+
+local function check(rule)
+  if type(rule) ~= "table" or type(rule.name) ~= "string" then
+    error('noise.add wants {name = "...", why = "...", types = {...}, match = function(e) ... end}', 3)
+  elseif type(rule.match) ~= "function" and type(rule.paths) ~= "table" then
+    error(('noise rule "%s" has neither match (a function) nor paths (patterns)'):format(rule.name), 3)
+  end
+end
+
+local function index_of(name)
+  for i, rule in ipairs(rules) do
+    if rule.name == name then
+      return i
+    end
+  end
+end
+
+-- Adds a rule before the others; one of the same name is replaced.
+function noise.add(rule)
+  check(rule)
+  local copy = {foreign = true}
+  for key, value in pairs(rule) do
+    copy[key] = value
+  end
+  local at = index_of(rule.name)
+  if at then
+    table.remove(rules, at)
+  end
+  table.insert(rules, 1, copy)
+  reset()
+end
+
+-- Removes a rule by name: what it hid is shown.
+function noise.remove(name)
+  local at = index_of(name)
+  if not at then
+    local known = {}
+    for i, rule in ipairs(rules) do
+      known[i] = '"' .. rule.name .. '"'
+    end
+    error(('no noise rule "%s"; there are %s'):format(tostring(name), table.concat(known, ", ")), 2)
+  end
+  table.remove(rules, at)
+  reset()
+end
+
+-- Removes all rules: every event gets its line.
+function noise.off()
+  rules = {}
+  reset()
+end
+
+-- The rules in order, for listing. Not to be changed.
+function noise.rules()
+  return rules
+end
+
+-- How many rules of scripts failed.
+function noise.failures()
+  return failures
+end
+
+-- How many events each rule hid: array of {name, count}, most first, and their sum.
+function noise.hidden()
+  local list, sum = {}, 0
+  for name, count in pairs(hidden) do
+    list[#list + 1] = {name, count}
+    sum = sum + count
+  end
+  table.sort(list, function(a, b) return a[2] > b[2] or a[2] == b[2] and a[1] < b[1] end)
+  return list, sum
+end
+
+return noise

@@ -1,0 +1,188 @@
+-- SPDX-License-Identifier: MIT
+--
+-- remarks: the one-line sections of the summary: names that were changed, signals, slow calls, and what
+-- a reader must know to trust the rest (lost, tampered with, hooks that failed, outputs that failed).
+
+local core <const> = require "compendium.core"
+local format <const> = require "compendium.format"
+local lines <const> = require "compendium.lines"
+local noise <const> = require "compendium.noise"
+local rows <const> = require "compendium.rows"
+local terminal <const> = require "compendium.terminal"
+local text <const> = require "compendium.text"
+local top <const> = require "compendium.top"
+
+local remarks <const> = {}
+
+local NAMES <const> = 2000
+
+-- A section of one line: heading, then names with how often.
+local function listed(heading, names, width, show_amount)
+  if names.sum == 0 then
+    return nil
+  end
+  local items = {}
+  for _, entry in ipairs(names:largest()) do
+    local amount = show_amount and entry[2] > 1 and (" %s%d"):format(text.marks.times, entry[2]) or ""
+    items[#items + 1] = text.cut(text.escape(entry[1]), math.max(width // 2, 24)) .. amount
+  end
+  return rows.list(heading, items, width, (names:count()))
+end
+
+-- ---- names changed
+
+local changes <const> = {made = top.new(NAMES), removed = top.new(NAMES), renamed = top.new(NAMES)}
+
+local function change(kind)
+  return function(e)
+    if not e.error and e.path then
+      changes[kind]:add(e.path, 1)
+    end
+  end
+end
+
+local function change_row(kind, width)
+  local names = changes[kind]
+  return listed(("   %s"):format(text.pad(("%s %d:"):format(kind, names.sum), 12)), names, width, false)
+end
+
+remarks.changes = {
+  heading = "Names changed:",
+  events = {create = change("made"), link = change("made"), remove = change("removed"), rename = change("renamed")},
+  rows = function(_, width)
+    local list = {}
+    for _, kind in ipairs {"made", "removed", "renamed"} do
+      list[#list + 1] = change_row(kind, width)
+    end
+    return #list > 0 and list or nil
+  end,
+}
+
+-- ---- signals
+
+local signals <const> = top.new(NAMES)
+
+remarks.signals = {
+  events = {
+    signal = function(e)
+      if e.signal ~= "SIGCHLD" then
+        signals:add((e.signal or format.signal(e.number)) .. (e.sender and " from " .. e.sender or ""), 1)
+      end
+    end,
+  },
+  rows = function(_, width)
+    local line = listed("Signals:", signals, width, true)
+    return line and {line}
+  end,
+}
+
+-- ---- slow calls: those that did something, not those that waited for somebody else
+
+local SLOW <const> = 50 * 1000000
+local SLOWEST_SHOWN <const> = 3
+local WORK <const> = {
+  open = true, sync = true, rename = true, remove = true, create = true, stat = true, connect = true, copy = true,
+  truncate = true, allocate = true, chmod = true, list = true, mmap = true,
+}
+local slowest = {} -- {duration, text}, longest first
+
+local function is_work(e)
+  if e.type == "read" or e.type == "write" then
+    return e.file and e.file.kind == "file"
+  end
+  return WORK[e.type]
+end
+
+remarks.slow = {
+  heading = "Slow calls:",
+  event = function(e)
+    local duration = e.duration
+    if not duration or duration < SLOW or not is_work(e) then
+      return
+    elseif #slowest == SLOWEST_SHOWN and slowest[#slowest][1] >= duration then
+      return
+    end
+    slowest[#slowest + 1] = {duration, e.type .. " " .. lines.name(e.path or e.remote or "")}
+    table.sort(slowest, function(a, b) return a[1] > b[1] end)
+    slowest[SLOWEST_SHOWN + 1] = nil
+  end,
+  rows = function(_, width)
+    local list = {}
+    for i, entry in ipairs(slowest) do
+      list[i] = ("   %s   %s"):format(text.pad(format.duration(entry[1]), 8, "right"), text.cut(entry[2], width - 14))
+    end
+    return #list > 0 and list or nil
+  end,
+}
+
+-- ---- what was hidden
+
+local HIDDEN_SHOWN <const> = 4
+
+remarks.hidden = {
+  rows = function()
+    local list, sum = noise.hidden()
+    if sum == 0 then
+      return nil
+    end
+    local parts = {}
+    for i, entry in ipairs(list) do
+      if i > HIDDEN_SHOWN then
+        break
+      end
+      parts[i] = entry[1] .. " " .. entry[2]
+    end
+    local more = #list > HIDDEN_SHOWN and " ..." or ""
+    local rules = table.concat(parts, ", ") .. more
+    return {("Hidden: %s (%s); -v shows every call"):format(format.count(sum, "event"), rules)}
+  end,
+}
+
+-- ---- what must be known to trust the rest
+
+local lost, tampered = 0, top.new(NAMES)
+
+-- Sees what filters drop as well: what is missing is missing for everyone.
+remarks.losses = {
+  name = "losses", before_filters = true, events = {"lost"},
+  event = function(e) lost = lost + (e.count or 1) end,
+}
+
+remarks.tampered = {
+  event = function(e)
+    if e.tampered then
+      tampered:add(e.syscall or e.type, 1)
+    end
+  end,
+  rows = function(_, width)
+    local line = listed("Tampered with:", tampered, width, true)
+    return line and {line}
+  end,
+}
+
+local function failed_hooks()
+  local count, first = core.errors()
+  count = (count or 0) + lines.failures() + noise.failures()
+  if count > 0 then
+    local where = first and ", first in " .. text.tame(first) or ""
+    return ("Hooks that failed: %d%s"):format(count, where)
+  end
+end
+
+remarks.trouble = {
+  rows = function()
+    local list = {}
+    if lost > 0 then
+      list[#list + 1] = {"failed", ("Lost: %s; the numbers above are too small"):format(format.count(lost, "event"))}
+    end
+    local hooks = failed_hooks()
+    list[#list + 1] = hooks and {"failed", hooks}
+    for _, failure in ipairs(terminal.failures()) do
+      local name, problem = text.shell(failure[1]), text.tame(failure[2])
+      list[#list + 1] = {"failed", ("Output to %s is incomplete: %s"):format(name, problem)}
+    end
+    return #list > 0 and list or nil
+  end,
+}
+
+return remarks

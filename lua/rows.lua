@@ -1,0 +1,52 @@
+-- SPDX-License-Identifier: MIT
+--
+-- rows: how a section of the summary is laid out: labels on the left, amounts right-aligned, lists of
+-- names as long as the width allows. Used by the sections.
+
+local format <const> = require "compendium.format"
+local text <const> = require "compendium.text"
+
+local rows <const> = {}
+
+local LEAST_NAME <const> = 24 -- columns a name gets even when nothing fits
+
+-- "prefix a, b, ..." in `width` columns: items are strings (escaped), of which the first is always there,
+-- cut if need be. more: how many there are in all, when items are not all.
+function rows.list(prefix, items, width, more)
+  local total = more or #items
+  local line = prefix
+  for i, item in ipairs(items) do
+    local separator = i == 1 and " " or ", "
+    local rest = i < total and text.width(", ...") or 0
+    local room = width - text.width(line) - #separator - rest
+    if i == 1 then
+      item = text.cut(item, math.max(room, LEAST_NAME))
+    elseif text.width(item) > room then
+      return line .. ", " .. text.marks.ellipsis
+    end
+    line = line .. separator .. item
+  end
+  return total > #items and line .. ", " .. text.marks.ellipsis or line
+end
+
+-- "   Label:      12.4 KB": the label in `columns`, then the amount right-aligned.
+function rows.amount(label, bytes, columns)
+  return "   " .. text.pad(label .. ":", columns) .. text.pad(format.bytes(bytes), 9, "right")
+end
+
+-- Pads the first cells of rows {a, b, ...} so that the second ones are aligned; longest: columns
+-- beyond which a cell no longer moves the others.
+function rows.align(list, longest)
+  local columns = 0
+  for _, row in ipairs(list) do
+    local width = text.width(row[1])
+    columns = width <= longest and math.max(columns, width) or columns
+  end
+  local lines = {}
+  for i, row in ipairs(list) do
+    lines[i] = row[2] and row[2] ~= "" and "   " .. text.pad(row[1], columns) .. "   " .. row[2] or "   " .. row[1]
+  end
+  return lines
+end
+
+return rows

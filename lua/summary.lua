@@ -1,0 +1,134 @@
+-- SPDX-License-Identifier: MIT
+--
+-- summary: the sink that adds up and, at the end, says what the program did. Each section is a module or a
+-- table with
+--   events    fn(e) by event type           event   fn(e) for every event
+--   rows      fn(info, width) -> array of lines (strings, or {colour, line}); nil: nothing to say
+--   heading   the line above them; without it the rows stand for themselves
+-- Filters apply, since this is a sink like any other.
+
+local connections <const> = require "compendium.connections"
+local core <const> = require "compendium.core"
+local format <const> = require "compendium.format"
+local lines <const> = require "compendium.lines"
+local processes <const> = require "compendium.processes"
+local remarks <const> = require "compendium.remarks"
+local terminal <const> = require "compendium.terminal"
+local text <const> = require "compendium.text"
+
+local RULE_COLUMNS <const> = 64
+local TITLE_COLUMNS <const> = 120
+
+local sections <const> = {
+  require "compendium.usage", require "compendium.transfers", connections, connections.local_sockets,
+  remarks.changes, require "compendium.failures", remarks.slow, remarks.signals, require "compendium.tree", remarks.tampered,
+  remarks.hidden, remarks.trouble,
+}
+
+-- Handlers by event type, those for every event last.
+local handlers, for_all = {}, {}
+
+for _, section in ipairs(sections) do
+  for type, handle in pairs(section.events or {}) do
+    handlers[type] = handlers[type] or {}
+    table.insert(handlers[type], handle)
+  end
+  for_all[#for_all + 1] = section.event
+end
+
+local function event(e)
+  for _, handle in ipairs(handlers[e.type] or {}) do
+    handle(e)
+  end
+  for i = 1, #for_all do
+    for_all[i](e)
+  end
+end
+
+-- ---- printing
+
+local function subject()
+  local options = core.options
+  if options.command and #options.command > 0 then
+    return text.command(options.command)
+  end
+  local names = {}
+  for i, pid in ipairs(options.pids or {}) do
+    local process = processes.get(pid)
+    names[i] = pid .. (process and process.comm and " (" .. text.escape(process.comm) .. ")" or "")
+  end
+  return (#names == 1 and "process " or "processes ") .. table.concat(names, ", ")
+end
+
+local function title(info, width)
+  local time = format.seconds(info.time or core.now())
+  local room = math.min(width, TITLE_COLUMNS) - #" FINAL:  ()" - #time
+  return (" FINAL: %s (%s)"):format(text.cut(subject(), room, false), time)
+end
+
+local function status_text(status)
+  local code, signal = processes.exit_code(status), processes.exit_signal(status)
+  if signal then
+    return ("killed by %s%s"):format(format.signal(signal), status & 0x80 ~= 0 and " (core dumped)" or ""), "failed"
+  end
+  return tostring(code), code ~= 0 and "failed" or nil
+end
+
+-- How the attached processes are: the statuses of those that ended.
+local function attached_text()
+  local parts, running = {}, 0
+  for _, pid in ipairs(core.options.pids or {}) do
+    local process = processes.get(pid)
+    if process and process.exit_status then
+      parts[#parts + 1] = pid .. ": " .. status_text(process.exit_status)
+    else
+      running = running + 1
+    end
+  end
+  if running > 0 then
+    parts[#parts + 1] = running == 1 and #parts == 0 and "still running, let go" or running .. " still running, let go"
+  end
+  return table.concat(parts, ", ")
+end
+
+local function exit_row(info)
+  local ended = info.signal and info.signal ~= 0 and (" (trace ended by %s)"):format(format.signal(info.signal)) or ""
+  local status = info.status
+  if status and status >= 0 then
+    local how, colour = status_text(status)
+    return {colour, " Exit: " .. how .. ended}
+  elseif core.options.command and #core.options.command > 0 then
+    return {nil, " Exit: unknown" .. ended}
+  end
+  return {nil, " Exit: " .. attached_text() .. ended}
+end
+
+local function add_section(list, section, info, width)
+  local rows = section.rows(info, width - 1)
+  if not rows then
+    return
+  elseif section.heading and section.inline and #rows == 1 then
+    list[#list + 1] = " " .. section.heading .. " " .. rows[1]:gsub("^ +", "")
+    return
+  elseif section.heading then
+    list[#list + 1] = {"heading", " " .. section.heading}
+  end
+  for _, row in ipairs(rows) do
+    list[#list + 1] = type(row) == "table" and {row[1], " " .. row[2]} or " " .. row
+  end
+end
+
+local function finish(info)
+  local width = terminal.width()
+  local heading = title(info, width)
+  local rule = {"time", text.marks.rule:rep(math.min(width, math.max(RULE_COLUMNS, text.width(heading) + 1)))}
+  local list = {rule, {"title", heading}, rule}
+  for _, section in ipairs(sections) do
+    add_section(list, section, info, width)
+  end
+  list[#list + 1] = exit_row(info)
+  list[#list + 1] = rule
+  terminal.block(list)
+end
+
+return {name = "summary", events = lines.types(), event = event, finish = finish, losses = remarks.losses}

@@ -1,0 +1,225 @@
+-- SPDX-License-Identifier: MIT
+--
+-- terminal: where people read: stderr and the file of -o, both given the same lines. It knows the
+-- shape of a line ([time] [pid] text), colours, the width, and the queue in which lines wait while
+-- an earlier one still grows (see live). The last step of the flow.
+--
+-- A reader that went away or a full disk is ordinary: the writers drop what they cannot
+-- write, nothing here raises, and failures() tells the summary.
+
+local core <const> = require "compendium.core"
+local format <const> = require "compendium.format"
+local text <const> = require "compendium.text"
+
+local terminal <const> = {}
+
+local MAX_WAITING <const> = 1000 -- lines held back before an open one is written as it is
+local DEFAULT_WIDTH <const> = 80 -- of what is no terminal
+
+-- Colour by the class of an event and by what a piece of the output is; it never carries meaning alone.
+local COLOURS <const> = {
+  file = "36", descriptor = "36", network = "35", process = "33", signal = "33", memory = "34", trace = "31",
+  failed = "31", time = "2", pid = "2", title = "1", heading = "1",
+}
+
+local writers = {} -- {writer=, colour=, name=}
+local queue, first, last = {}, 1, 0
+
+-- s in the colour of that kind.
+local function paint(kind, s)
+  local colour = COLOURS[kind]
+  return colour and "\27[" .. colour .. "m" .. s .. "\27[0m" or s
+end
+
+local function wants_colour(writer, option, may_be_terminal)
+  if option == "always" or option == "never" then
+    return option == "always"
+  end
+  local no_color = os.getenv("NO_COLOR")
+  return may_be_terminal and writer:is_tty() and not (no_color and no_color ~= "") and os.getenv("TERM") ~= "dumb"
+end
+
+local function add_writer(target, name, option, may_be_terminal)
+  local writer, problem = core.output(target)
+  if not writer then
+    error("cannot write " .. problem, 0)
+  end
+  writers[#writers + 1] = {writer = writer, name = name, colour = wants_colour(writer, option, may_be_terminal)}
+end
+
+-- Opens stderr and, when `path` is given, that file too. Raises when the file cannot be written, so call
+-- it before the program starts.
+function terminal.open(options, path)
+  writers = {}
+  add_writer(2, "stderr", options.color or "auto", true)
+  if path then
+    add_writer(path, path, options.color or "auto", false)
+  end
+end
+
+-- Columns there are to fill.
+function terminal.width()
+  for _, each in ipairs(writers) do
+    local width = each.writer:is_tty() and each.writer:width()
+    if width and width > 0 then
+      return math.max(width, 40)
+    end
+  end
+  return DEFAULT_WIDTH
+end
+
+-- Writes one line. `painted` is the same with colours.
+local function write(plain, painted)
+  for _, each in ipairs(writers) do
+    each.writer:write((each.colour and painted or plain) .. "\n")
+  end
+end
+
+-- {time=, label=, class=, text=, failed=} as a line without and with colours.
+local function render(entry)
+  local time = "[" .. format.clock(entry.time) .. "]"
+  local label = entry.label and "[" .. entry.label .. "] " or ""
+  local body, failed = entry.text, entry.failed and " " .. text.marks.failed .. " " .. entry.failed or ""
+  local verb, rest = body:match("^(%S+)(.*)$")
+  local painted = verb and entry.class and paint(entry.class, verb) .. rest or body
+  return time .. " " .. label .. body .. failed,
+    paint("time", time) .. " " .. (label ~= "" and paint("pid", label) or "") .. painted
+      .. (failed ~= "" and paint("failed", failed) or "")
+end
+
+local function release(all)
+  while first <= last do
+    local entry = queue[first]
+    if entry.open and not all and last - first < MAX_WAITING then
+      return
+    end
+    entry.open, entry.written = nil, true
+    queue[first] = nil
+    first = first + 1
+    if entry.finish then
+      entry:finish()
+    end
+    write(render(entry))
+  end
+  first, last = 1, 0
+end
+
+-- A line that has its place now. While entry.open is true it may still change and those after it
+-- wait; entry:finish(), if there, is called before it is written and sets entry.text.
+function terminal.add(entry)
+  last = last + 1
+  queue[last] = entry
+  if first == last and not entry.open or last - first >= MAX_WAITING then
+    release()
+  end
+end
+
+-- Writes what no longer has to wait. all: true at the end, when nothing can change any more.
+function terminal.release(all)
+  release(all)
+end
+
+-- Hands to the kernel what was written so far.
+function terminal.flush()
+  for _, each in ipairs(writers) do
+    each.writer:flush()
+  end
+end
+
+-- Lines without time, after everything that waits: rows are strings or {kind, string}.
+function terminal.block(rows)
+  release(true)
+  for _, row in ipairs(rows) do
+    if type(row) == "table" then
+      write(row[2], row[1] and paint(row[1], row[2]) or row[2])
+    else
+      write(row, row)
+    end
+  end
+  terminal.flush()
+end
+
+-- One argument of say for one conversion. Absent is "-", strings are escaped, a number that does not
+-- fit %d is written as it is rather than raised about.
+local function convert(specification, conversion, value)
+  if value == nil then
+    return "-"
+  elseif conversion == "s" or type(value) ~= "number" then
+    local s = type(value) == "string" and text.escape(value) or text.tame(tostring(value))
+    return (specification:gsub("[#0 +]", "") .. "s"):format(s)
+  elseif conversion:find("[dixXoc]") and not math.tointeger(value) then
+    return ("%.14g"):format(value)
+  end
+  return (specification .. conversion):format(value)
+end
+
+-- string.format that cannot fail on nil and cannot be used to move the cursor.
+function terminal.compose(pattern, ...)
+  local arguments, next_argument = table.pack(...), 0
+  local composed = pattern:gsub("(%%[-+ #0]*%d?%d?%.?%d?%d?)(.)", function(specification, conversion)
+    if conversion == "%" then
+      return "%"
+    end
+    next_argument = next_argument + 1
+    return convert(specification, conversion, arguments[next_argument])
+  end)
+  return text.tame(composed)
+end
+
+-- The public say(e, format, ...): a line in the usual shape. Without an event: say(format, ...).
+function terminal.say(e, pattern, ...)
+  if type(e) == "string" then
+    return terminal.say(nil, e, pattern, ...)
+  end
+  terminal.add {
+    time = e and e.time or core.now(), label = e and terminal.label(e), class = e and e.class,
+    text = terminal.compose(tostring(pattern), ...),
+  }
+end
+
+-- The first failure of each writer: array of {name, message}.
+function terminal.failures()
+  local list = {}
+  for _, each in ipairs(writers) do
+    local problem = each.writer:error()
+    if problem then
+      list[#list + 1] = {each.name, problem}
+    end
+  end
+  return list
+end
+
+-- Whose line it is, when there is more than one task that it could be: "4711", of a thread "4711/4713".
+function terminal.label(e)
+  if require("compendium.processes").alive() <= 1 then
+    return nil
+  elseif e.tid == e.pid then
+    return tostring(e.pid)
+  end
+  return e.pid .. "/" .. e.tid
+end
+
+-- The first line of a trace: what is traced.
+function terminal.banner()
+  local options = core.options
+  local what
+  if options.command and #options.command > 0 then
+    what = text.cut(text.command(options.command), math.max(terminal.width() - 22, 60), false)
+  else
+    local pids = options.pids or {}
+    what = (#pids == 1 and "process " or "processes ") .. table.concat(pids, ", ")
+      .. "; Ctrl-C ends the trace, not the program"
+  end
+  terminal.block {{"title", "compendium: tracing " .. what}}
+end
+
+-- What say() left waiting is written at the end, whichever other sinks run.
+terminal.sink = {
+  name = "output", events = {},
+  finish = function()
+    release(true)
+    terminal.flush()
+  end,
+}
+
+return terminal
