@@ -1,186 +1,127 @@
 -- SPDX-License-Identifier: MIT
 --
 -- connections: who was talked to: the "Network connections" section of the summary, and that of local
--- (AF_UNIX) sockets. Each open socket counts for itself; what looks the same is one row, so a server
--- with a million clients needs no more memory than one with a thousand.
+-- (AF_UNIX) sockets. compendium.sockets keeps the connections; here those that the sink's events were about are
+-- put together to rows: all to one address are one row, all clients from one host are one.
 
 local format <const> = require "compendium.format"
 local rows <const> = require "compendium.rows"
-local tables <const> = require "compendium.tables"
+local sockets <const> = require "compendium.sockets"
 local text <const> = require "compendium.text"
 
 local connections <const> = {}
 
-local MOST_GROUPS <const> = 1000
 local MOST_SHOWN <const> = 20
-local PEERS_PER_SOCKET <const> = 64 -- of one that sends datagrams to many
+local MOST_LISTENING <const> = 1000
 local NAME_COLUMNS <const> = 60
 
--- A group is one row: direction "out", "in", "none" (no peer known) or "listen".
-local groups, group_count = {}, 0
+local seen <const> = setmetatable({}, {__mode = "k"})
+local listening, listening_count = {}, 0 -- "tcp4 0.0.0.0:80" -> {protocol, address}
 
--- By file description: {[remote] = talk}. A talk is one peer of one socket:
--- {group=, since=, ended=}; weak, so that a socket that is gone can go.
-local talks <const> = setmetatable({}, {__mode = "k"})
-
-local function new_group(protocol, direction, peer, own)
-  return {
-    protocol = protocol, direction = direction, peer = peer, own = own, count = 0, sent = 0, received = 0,
-    open = 0, waiting = 0, failed = {},
-  }
+local function note_file(file, remote)
+  local connection = file and (file.peers and remote and file.peers[remote] or file.connection)
+  if connection then
+    seen[connection] = true
+  end
 end
 
-local function group_of(protocol, direction, peer, own)
-  local key = table.concat({protocol, direction, peer or "", own or ""}, "\0")
-  local group = groups[key]
-  if group then
-    return group
-  elseif group_count >= MOST_GROUPS then
-    key, peer, own = protocol .. "\0others", "others", nil
-    group = groups[key]
+local function note(e)
+  note_file(e.file, e.remote)
+end
+
+local function note_failed(e)
+  note(e)
+  local latest = sockets.connections[#sockets.connections]
+  if e.error and latest and latest.remote == e.remote then
+    seen[latest] = true -- a connection that was refused is no longer its socket's
   end
+end
+
+local function note_listening(e)
+  local address = e["local"] or "?"
+  local key = (e.protocol or "socket") .. " " .. address
+  if not e.error and not listening[key] and listening_count < MOST_LISTENING then
+    listening[key], listening_count = {e.protocol or "socket", address}, listening_count + 1
+  end
+end
+
+connections.events = {
+  connect = note_failed, accept = note, send = note, recv = note, listen = note_listening,
+  copy = function(e)
+    note_file(e.file)
+    note_file(e.to_file)
+  end,
+}
+
+-- ---- putting together
+
+local function group_for(groups, connection)
+  local remote, own, direction = connection.remote, connection["local"], connection.direction or "none"
+  if direction == "in" then
+    remote = connection.host or remote -- clients come from a new port each time
+  else
+    own = not remote and own or nil
+  end
+  local key = table.concat({connection.protocol or "socket", direction, remote or "", own or ""}, "\0")
+  local group = groups[key]
   if not group then
-    group = new_group(protocol, direction, peer, own)
-    groups[key], group_count = group, group_count + 1
+    group = {
+      protocol = connection.protocol or "socket", direction = direction, peer = remote, own = own,
+      first = connection, count = 0, sent = 0, received = 0, open = 0, unanswered = 0, failed = {},
+    }
+    groups[key] = group
+    groups[#groups + 1] = group
   end
   return group
 end
 
--- "10.0.0.1:80" without its port: clients come from a new one each time.
-local function host(address)
-  return address and (address:match("^(.*):%d+$") or address)
+local function add_failures(group, error, times)
+  group.failed[error] = (group.failed[error] or 0) + times
 end
 
-local function begin(file, remote, group, time)
-  local known = talks[file]
-  if not known then
-    known = {count = 0, peers = {}}
-    talks[file] = known
+local function add(group, connection, now)
+  group.sent, group.received = group.sent + connection.sent, group.received + connection.received
+  if connection.count then -- several that ended long ago
+    group.count, group.summed = group.count + connection.count - connection.failures, true
+    if connection.failures > 0 then
+      add_failures(group, "failed", connection.failures)
+    end
+  elseif connection.failed then
+    add_failures(group, connection.failed, 1)
+  elseif connection.connecting then
+    group.unanswered = group.unanswered + 1
+  else
+    group.count = group.count + 1
+    group.open = group.open + math.max(0, (connection.closed or now) - connection.opened)
   end
-  local talk = {group = group, since = time}
-  group.count = group.count + 1
-  known.peers[remote or ""], known.count = talk, known.count + 1
-  return talk
 end
 
-local function talk_of(e, file)
-  local remote = e.remote
-  local known = talks[file]
-  local talk = known and (known.peers[remote or ""] or known.peers[""])
-  if talk then
-    return talk
-  elseif known and known.count >= PEERS_PER_SOCKET then
-    remote = "others"
-    talk = known.peers[remote]
-    if talk then
-      return talk
+local function collect(now, wanted)
+  local groups = {}
+  for _, connection in ipairs(sockets.connections) do
+    if (seen[connection] or connection.count) and wanted(connection.protocol) then
+      add(group_for(groups, connection), connection, now)
     end
   end
-  local accepted = file.origin == "accept"
-  local direction = accepted and "in" or remote and "out" or "none"
-  local group = group_of(e.protocol or "other", direction, remote, (accepted or not remote) and e["local"] or nil)
-  return begin(file, remote, group, e.time)
+  return groups
 end
-
-local function ignored(e)
-  return e.protocol == "netlink" or not e.file
-end
-
-local function end_talk(talk, time)
-  if not talk.ended then
-    talk.ended = true
-    talk.group.open = talk.group.open + math.max(0, time - talk.since)
-  end
-end
-
--- The last descriptor of a socket is gone.
-table.insert(tables.on_last_close, function(file, e)
-  local known = talks[file]
-  if known then
-    for _, talk in pairs(known.peers) do
-      end_talk(talk, e.time)
-    end
-    talks[file] = nil
-  end
-end)
-
-local function on_connect(e)
-  if ignored(e) or not e.remote then
-    return
-  end
-  local group = group_of(e.protocol or "other", "out", e.remote)
-  if e.error and not e.in_progress and e.error ~= "EISCONN" and e.error ~= "EALREADY" then
-    group.failed[e.error] = (group.failed[e.error] or 0) + 1
-  elseif not e.error or e.in_progress then
-    local known = talks[e.file]
-    if not (known and known.peers[e.remote]) then
-      begin(e.file, e.remote, group, e.time)
-      group.waiting = group.waiting + (e.in_progress and 1 or 0)
-    end
-  end
-end
-
-local function on_accept(e)
-  if ignored(e) or e.error then
-    return
-  end
-  local time = e.time + (e.duration or 0) -- accept waits: the connection begins when it returns
-  begin(e.file, e.remote, group_of(e.protocol or "other", "in", host(e.remote), e["local"]), time)
-end
-
-local function on_listen(e)
-  if not ignored(e) and not e.error then
-    group_of(e.protocol or "other", "listen", nil, e["local"]).count = 1
-  end
-end
-
-local function on_send(e)
-  if not ignored(e) and e.bytes then
-    local group = talk_of(e, e.file).group
-    group.sent = group.sent + e.bytes
-  end
-end
-
-local function on_recv(e)
-  if not ignored(e) and e.bytes and not e.peek then
-    local group = talk_of(e, e.file).group
-    group.received = group.received + e.bytes
-  end
-end
-
--- sendfile and splice move bytes to and from sockets too.
-local function on_copy(e)
-  local from, to, bytes = e.file, e.to_file, e.bytes
-  if not bytes or bytes <= 0 then
-    return
-  end
-  for side, file in pairs {received = from, sent = to} do
-    local known = file and file.kind == "socket" and talks[file]
-    local _, talk = next(known and known.peers or {})
-    if talk then
-      talk.group[side] = talk.group[side] + bytes
-    end
-  end
-end
-
-local events <const> = {
-  connect = on_connect, accept = on_accept, listen = on_listen, send = on_send, recv = on_recv, copy = on_copy,
-}
 
 -- ---- rows
 
 local ARROWS <const> = {out = "out", ["in"] = "into", none = "both"}
 
+local function shown(address)
+  return text.cut(text.escape(address), NAME_COLUMNS)
+end
+
 local function name(group)
-  local function cut(address)
-    return text.cut(text.escape(address), NAME_COLUMNS)
+  local peer = group.peer
+  if group.count == 1 and not group.summed and next(group.failed) == nil then
+    peer = group.first.remote or peer
   end
-  if group.direction == "listen" then
-    return ("%s listening on %s"):format(group.protocol, cut(group.own or "?"))
-  end
-  local own = group.own and (group.direction == "in" and " on " or " ") .. cut(group.own) or ""
-  local peer = group.peer and (" %s %s"):format(text.marks[ARROWS[group.direction]], cut(group.peer)) or ""
-  return group.protocol .. peer .. own
+  local name_of_peer = peer and (" %s %s"):format(text.marks[ARROWS[group.direction]], shown(peer)) or ""
+  local own = group.own and (peer and " on " or " ") .. shown(group.own) or ""
+  return group.protocol .. name_of_peer .. own
 end
 
 local function failures(group, parts)
@@ -191,27 +132,24 @@ local function failures(group, parts)
   table.sort(names)
   for _, error in ipairs(names) do
     local times = group.failed[error] > 1 and (" %s%d"):format(text.marks.times, group.failed[error]) or ""
-    parts[#parts + 1] = (error == "ECONNREFUSED" and "refused" or "failed: " .. error) .. times
+    parts[#parts + 1] = (error == "ECONNREFUSED" and "refused" or error) .. times
   end
-end
-
-local function moved(group)
-  return group.sent > 0 or group.received > 0
 end
 
 local function detail(group)
   local parts = {}
-  if group.direction == "listen" then
-    return ""
-  elseif group.count > 1 then
-    parts[1] = format.count(group.count, group.protocol:find("^tcp") and "connection" or "socket")
+  if group.count > 1 then
+    parts[1] = format.count(group.count, group.protocol:find("^udp") and "socket" or "connection")
   end
   failures(group, parts)
-  if group.count > 0 and not moved(group) and group.waiting == group.count then
-    parts[#parts + 1] = "no answer seen"
-  elseif group.count > 0 then
+  if group.unanswered > 0 then
+    parts[#parts + 1] = "no answer seen" .. (group.unanswered > 1 and text.marks.times .. group.unanswered or "")
+  end
+  if group.count > 0 then
     parts[#parts + 1] = "sent " .. format.bytes(group.sent)
     parts[#parts + 1] = "received " .. format.bytes(group.received)
+  end
+  if group.count > 0 and not group.summed then
     parts[#parts + 1] = "open " .. format.seconds(group.open) .. (group.count > 1 and " in all" or "")
   end
   return table.concat(parts, ", ")
@@ -219,7 +157,7 @@ end
 
 local function is_loopback(group)
   local address = group.peer or group.own or ""
-  return address:find("^127%.") ~= nil or address:find("^%[::1%]") ~= nil
+  return address:find("^127%.") ~= nil or address:find("^%[?::1") ~= nil
 end
 
 -- Elsewhere before this machine, then by what was moved.
@@ -230,59 +168,43 @@ local function before(a, b)
   elseif a.sent + a.received ~= b.sent + b.received then
     return a.sent + a.received > b.sent + b.received
   end
-  return name(a) < name(b)
+  return a.protocol .. (a.peer or a.own or "") < b.protocol .. (b.peer or b.own or "")
 end
 
-local function end_all(time)
-  for _, known in pairs(talks) do
-    for _, talk in pairs(known.peers) do
-      end_talk(talk, time)
-    end
+local function add_listening(cells, wanted)
+  local keys = {}
+  for key, each in pairs(listening) do
+    keys[#keys + 1] = wanted(each[1]) and key or nil
+  end
+  table.sort(keys)
+  for _, key in ipairs(keys) do
+    cells[#cells + 1] = {("%s listening on %s"):format(listening[key][1], shown(listening[key][2])), ""}
   end
 end
 
 local function rows_of(info, width, wanted)
-  end_all(info.time)
-  local list = {}
-  for _, group in pairs(groups) do
-    if wanted(group) then
-      list[#list + 1] = group
-    end
+  local groups, cells = collect(info.time, wanted), {}
+  table.sort(groups, before)
+  for i = 1, math.min(#groups, MOST_SHOWN) do
+    cells[i] = {name(groups[i]), detail(groups[i])}
   end
-  if #list == 0 then
-    return nil
+  add_listening(cells, wanted)
+  if #groups > MOST_SHOWN then
+    cells[#cells + 1] = {("and %d more"):format(#groups - MOST_SHOWN), ""}
   end
-  table.sort(list, before)
-  local cells = {}
-  for i = 1, math.min(#list, MOST_SHOWN) do
-    cells[i] = {name(list[i]), detail(list[i])}
-  end
-  if #list > MOST_SHOWN then
-    cells[#cells + 1] = {("and %d more"):format(#list - MOST_SHOWN), ""}
-  end
-  return rows.align(cells, width // 2)
+  return #cells > 0 and rows.align(cells, width // 2) or nil
 end
 
-local function is_local(group)
-  return group.protocol == "unix"
-end
-
--- Sockets without a name are how a program talks to its own children: the totals are enough.
-local function is_named(group)
-  return (group.peer or group.own) ~= nil
-end
-
-connections.events = events
 connections.heading = "Network connections:"
 
 function connections.rows(info, width)
-  return rows_of(info, width, function(group) return not is_local(group) end)
+  return rows_of(info, width, function(protocol) return protocol ~= "unix" and protocol ~= "netlink" end)
 end
 
 connections.local_sockets = {
   heading = "Local sockets:",
   rows = function(info, width)
-    return rows_of(info, width, function(group) return is_local(group) and is_named(group) end)
+    return rows_of(info, width, function(protocol) return protocol == "unix" end)
   end,
 }
 

@@ -21,8 +21,8 @@ local TITLE_COLUMNS <const> = 120
 
 local sections <const> = {
   require "compendium.usage", require "compendium.transfers", connections, connections.local_sockets,
-  remarks.changes, require "compendium.failures", remarks.slow, remarks.signals, require "compendium.tree", remarks.tampered,
-  remarks.hidden, remarks.trouble,
+  remarks.changes, require "compendium.failures", remarks.slow, remarks.signals, require "compendium.tree",
+  remarks.tampered, remarks.hidden, remarks.trouble,
 }
 
 -- Handlers by event type, those for every event last.

@@ -215,7 +215,7 @@ end
 
 -- What say() left waiting is written at the end, whichever other sinks run.
 terminal.sink = {
-  name = "output", events = {},
+  name = "output",
   finish = function()
     release(true)
     terminal.flush()

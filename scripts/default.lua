@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+--
 -- default: what a program does, live and summed up.
 -- This is what runs when no -s and no -e is given. Other scripts start from it with `use "default"`.
 --

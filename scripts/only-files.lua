@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+--
 -- only-files: files only: what is opened, read, written, renamed and removed.
 --
 --     [+0.003s] open    /etc/hosts (read)

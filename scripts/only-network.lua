@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+--
 -- only-network: sockets only: who is talked to, and how much.
 --
 --     [+0.015s] connect tcp4 → 93.184.216.34:443

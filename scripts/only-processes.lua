@@ -1,3 +1,5 @@
+-- SPDX-License-Identifier: MIT
+--
 -- only-processes: which programs run, who starts whom, signals, and how each ends.
 --
 --     [+0.001s] ─── make exec ───
