@@ -149,8 +149,8 @@ local function detail(group)
     parts[#parts + 1] = "sent " .. format.bytes(group.sent)
     parts[#parts + 1] = "received " .. format.bytes(group.received)
   end
-  if group.count > 0 and not group.summed then
-    parts[#parts + 1] = "open " .. format.seconds(group.open) .. (group.count > 1 and " in all" or "")
+  if group.count == 1 and not group.summed then
+    parts[#parts + 1] = "open " .. format.seconds(group.open)
   end
   return table.concat(parts, ", ")
 end

@@ -79,7 +79,7 @@ local function describe(one, width)
   elseif one.distinct > 1 then
     line = ("%s in %d names"):format(line, one.distinct)
   end
-  return rows.list(line .. ":", items, width, math.max(one.distinct, #items))
+  return rows.list(line, items, width, math.max(one.distinct, #items))
 end
 
 -- The section's lines; a single one becomes part of the heading.
@@ -91,13 +91,13 @@ function failures.rows(_, width)
   local lines = {}
   for i, one in ipairs(list) do
     if i > GROUPS_SHOWN then
-      lines[#lines + 1] = ("   and %d other kinds"):format(#list - GROUPS_SHOWN)
+      lines[#lines + 1] = ("  and %d other kinds"):format(#list - GROUPS_SHOWN)
       break
     end
-    lines[#lines + 1] = "   " .. describe(one, width - 3)
+    lines[#lines + 1] = "  " .. describe(one, width - 2)
   end
   if hidden > 0 then
-    lines[#lines + 1] = ("   and %d about names that are hidden as noise"):format(hidden)
+    lines[#lines + 1] = ("  and %d about names that are hidden as noise"):format(hidden)
   end
   return lines
 end

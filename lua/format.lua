@@ -78,7 +78,7 @@ function format.mode(bits)
 end
 
 function format.signal(number)
-  return core.signal(number) or ("signal %d"):format(number)
+  return number and (core.signal(number) or ("signal %d"):format(number)) or "-"
 end
 
 -- "ENOENT (No such file or directory)", from the name an event has or a number.
@@ -141,9 +141,12 @@ function format.enum(family_name, value)
   return (value < 0 or value > 0xFFFF) and format.hex(value) or ("%d"):format(value)
 end
 
--- An address and port: "10.0.0.2:53", "[::1]:80".
-function format.endpoint(address, port)
+-- An address and port: "10.0.0.2:53", "[::1]:80", "[fe80::1%eth0]:80" with the index of an interface.
+function format.endpoint(address, port, scope)
   local host = core.inet_ntop(address) or text.escape(address)
+  if scope and scope ~= 0 then
+    host = host .. "%" .. text.escape(core.interface(scope) or tostring(scope))
+  end
   if host:find(":", 1, true) then
     host = "[" .. host .. "]"
   end
@@ -163,12 +166,7 @@ function format.sockaddr(address)
     end
     return (text.escape(path):gsub("^\\x00", "@"))
   elseif address.address then
-    local endpoint = format.endpoint(address.address, address.port)
-    local scope = address.scope
-    if scope and scope ~= 0 then
-      endpoint = endpoint:gsub("%]", "%%" .. "%" .. text.escape(core.interface(scope) or tostring(scope)) .. "]")
-    end
-    return endpoint
+    return format.endpoint(address.address, address.port, address.scope)
   elseif address.family == AF_NETLINK then
     return "netlink"
   elseif address.family == AF_PACKET then

@@ -43,7 +43,7 @@ end
 
 local function change_row(kind, width)
   local names = changes[kind]
-  return listed(("   %s"):format(text.pad(("%s %d:"):format(kind, names.sum), 12)), names, width, false)
+  return listed(("  %s %d"):format(kind, names.sum), names, width, false)
 end
 
 remarks.changes = {
@@ -71,7 +71,7 @@ remarks.signals = {
     end,
   },
   rows = function(_, width)
-    local line = listed("Signals:", signals, width, true)
+    local line = listed("Signals", signals, width, true)
     return line and {line}
   end,
 }
@@ -109,7 +109,7 @@ remarks.slow = {
   rows = function(_, width)
     local list = {}
     for i, entry in ipairs(slowest) do
-      list[i] = ("   %s   %s"):format(text.pad(format.duration(entry[1]), 8, "right"), text.cut(entry[2], width - 14))
+      list[i] = ("  %s   %s"):format(text.pad(format.duration(entry[1]), 8, "right"), text.cut(entry[2], width - 14))
     end
     return #list > 0 and list or nil
   end,
@@ -155,7 +155,7 @@ remarks.tampered = {
     end
   end,
   rows = function(_, width)
-    local line = listed("Tampered with:", tampered, width, true)
+    local line = listed("Tampered with", tampered, width, true)
     return line and {line}
   end,
 }

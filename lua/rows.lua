@@ -8,19 +8,21 @@ local text <const> = require "compendium.text"
 
 local rows <const> = {}
 
-local LEAST_NAME <const> = 24 -- columns a name gets even when nothing fits
+local LEAST_NAME <const> = 12 -- columns without which no name is shown
 
--- "prefix a, b, ..." in `width` columns: items are strings (escaped), of which the first is always there,
--- cut if need be. more: how many there are in all, when items are not all.
+-- "prefix: a, b, ..." in `width` columns. items: escaped strings, the first of which is cut if need be.
+-- more: how many there are in all, when items are not all.
 function rows.list(prefix, items, width, more)
   local total = more or #items
   local line = prefix
   for i, item in ipairs(items) do
-    local separator = i == 1 and " " or ", "
+    local separator = i == 1 and ": " or ", "
     local rest = i < total and text.width(", ...") or 0
     local room = width - text.width(line) - #separator - rest
-    if i == 1 then
-      item = text.cut(item, math.max(room, LEAST_NAME))
+    if i == 1 and room < LEAST_NAME then
+      return prefix
+    elseif i == 1 then
+      item = text.cut(item, room)
     elseif text.width(item) > room then
       return line .. ", " .. text.marks.ellipsis
     end
@@ -29,9 +31,9 @@ function rows.list(prefix, items, width, more)
   return total > #items and line .. ", " .. text.marks.ellipsis or line
 end
 
--- "   Label:      12.4 KB": the label in `columns`, then the amount right-aligned.
+-- "  Label:      12.4 KB": the label in `columns`, then the amount right-aligned.
 function rows.amount(label, bytes, columns)
-  return "   " .. text.pad(label .. ":", columns) .. text.pad(format.bytes(bytes), 9, "right")
+  return "  " .. text.pad(label .. ":", columns) .. text.pad(format.bytes(bytes), 10, "right")
 end
 
 -- Pads the first cells of rows {a, b, ...} so that the second ones are aligned; longest: columns
@@ -44,7 +46,7 @@ function rows.align(list, longest)
   end
   local lines = {}
   for i, row in ipairs(list) do
-    lines[i] = row[2] and row[2] ~= "" and "   " .. text.pad(row[1], columns) .. "   " .. row[2] or "   " .. row[1]
+    lines[i] = row[2] and row[2] ~= "" and "  " .. text.pad(row[1], columns) .. "   " .. row[2] or "  " .. row[1]
   end
   return lines
 end

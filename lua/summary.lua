@@ -108,13 +108,17 @@ local function add_section(list, section, info, width)
   if not rows then
     return
   elseif section.heading and section.inline and #rows == 1 then
-    list[#list + 1] = " " .. section.heading .. " " .. rows[1]:gsub("^ +", "")
+    list[#list + 1] = text.cut(" " .. section.heading .. " " .. rows[1]:gsub("^ +", ""), width, false)
     return
   elseif section.heading then
     list[#list + 1] = {"heading", " " .. section.heading}
   end
   for _, row in ipairs(rows) do
-    list[#list + 1] = type(row) == "table" and {row[1], " " .. row[2]} or " " .. row
+    local colour, line = nil, row
+    if type(row) == "table" then
+      colour, line = row[1], row[2]
+    end
+    list[#list + 1] = {colour, " " .. text.cut(line, width - 1, false)}
   end
 end
 

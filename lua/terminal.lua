@@ -109,7 +109,7 @@ end
 function terminal.add(entry)
   last = last + 1
   queue[last] = entry
-  if first == last and not entry.open or last - first >= MAX_WAITING then
+  if not queue[first].open or last - first >= MAX_WAITING then
     release()
   end
 end

@@ -85,7 +85,7 @@ local function names(amounts, line, width)
     end
     items[i] = text.cut(text.escape(entry[1]), math.max(width // 2, 24)) .. " " .. format.bytes(entry[2])
   end
-  local prefix = ("%s   in %s%s:"):format(line, exact and "" or "about ", format.count(number, "file"))
+  local prefix = ("%s   in %s%s"):format(line, exact and "" or "about ", format.count(number, "file"))
   return rows.list(prefix, items, width, number)
 end
 
