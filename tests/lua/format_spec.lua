@@ -3,7 +3,7 @@
 -- Values as text.
 
 package.path = "tests/lua/?.lua;" .. package.path
-local fake = require "fake"
+local fake = require "fake_core"
 
 local format
 

@@ -3,7 +3,7 @@
 -- The live line of each event, how lines of one descriptor become one, and what is painted.
 
 package.path = "tests/lua/?.lua;" .. package.path
-local fake = require "fake"
+local fake = require "fake_core"
 
 local host, lines
 

@@ -3,7 +3,7 @@
 -- What is hidden, what never is, and the ways to change it.
 
 package.path = "tests/lua/?.lua;" .. package.path
-local fake = require "fake"
+local fake = require "fake_core"
 
 local host, noise
 

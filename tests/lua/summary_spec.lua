@@ -3,7 +3,7 @@
 -- The summary: numbers that add up, sections that come only when they have something to say, rows that fit.
 
 package.path = "tests/lua/?.lua;" .. package.path
-local fake = require "fake"
+local fake = require "fake_core"
 
 local SECOND <const> = 1000000000
 
