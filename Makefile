@@ -44,17 +44,12 @@ $(B)/%.o: %.c $(B)/compile.txt
 	$(call say,compile)
 	$(Q)$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-# A file that holds a setting of this Makefile and is new only when the setting is: what depends on it
-# is built again after `make CC=clang`, or when a file was added or removed.
-.PHONY: always
-define setting
-$(1): always
-	@mkdir -p $$(@D)
-	@printf '%s\n' '$(2)' | cmp -s - $$@ || printf '%s\n' '$(2)' > $$@
-endef
-$(eval $(call setting,$(B)/compile.txt,$(CC) $(CFLAGS)))
-$(eval $(call setting,$(B)/link.txt,$(CC) $(LDFLAGS) $(OBJECTS)))
-$(eval $(call setting,$(B)/gen/embed.txt,$(EMBED)))
+# A file that holds a setting of this Makefile, written anew only when the setting is another one: what
+# depends on it is built again after `make CC=clang`, or when a file was added or removed.
+setting = $(shell mkdir -p $(dir $(1)) && { printf '%s\n' '$(2)' | cmp -s - $(1) || printf '%s\n' '$(2)' > $(1); })
+$(call setting,$(B)/compile.txt,$(CC) $(CFLAGS))
+$(call setting,$(B)/link.txt,$(CC) $(LDFLAGS) $(OBJECTS))
+$(call setting,$(B)/gen/embed.txt,$(EMBED))
 
 # Tables become C. The generator runs here and now, so it has flags of its own.
 GENERATE := build/generate

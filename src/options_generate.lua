@@ -194,7 +194,7 @@ local function spellings(option)
 end
 
 -- The bundled and the user's scripts, one a line.
-local list_scripts <const> = "compendium --list-scripts 2>/dev/null | sed -n 's/^ *\\([^ ]*\\.lua\\).*/\\1/p'"
+local list_scripts <const> = "compendium --list-scripts 2>/dev/null | sed 's/ .*//'"
 
 local function bash_text()
   local action <const> = {

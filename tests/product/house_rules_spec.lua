@@ -20,7 +20,7 @@ local cases <const> = {
   { "src/a.c", "int a;\n", "SPDX" },
   { "lua/a.lua", "-- SPDX-License-Identifier: MIT\nif x then\n\ty()\nend\n", "two blanks" },
   { "tool", "#!/bin/sh\ntrue\n", "SPDX" },
-  { "lua/b.lua", "-- SPDX-License-Identifier: MIT\n-- Copyright 2020 Somebody\n", "third%-party" },
+  { "lua/b.lua", "-- SPDX-License-Identifier: MIT\n-- Copy" .. "right (c) 2020 Somebody\n", "third%-party" },
 }
 
 local function check(file, text)
