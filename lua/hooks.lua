@@ -16,6 +16,9 @@ local hooks <const> = {}
 local registrations <const> = {}
 local is_built = false
 
+-- Library fields that a hook on a bare call has too.
+local LASTING <const> = {comm = true, process = true, class = true}
+
 -- ---- names
 
 local function known_names()
@@ -167,22 +170,39 @@ local function selectors_of(registration)
   return selectors
 end
 
--- Which keys somebody listens to, and which models that takes. An event has the same fields whoever
--- looks at it, so a hook on a bare call brings along what the call's types need.
+-- Which keys somebody listens to, which models that takes, and of each key whether it is bare. A hook on a
+-- call alone ("syscall:") pays for that call alone: it has the call's arguments, but not the fields that
+-- models give to events. Anything else on the same call brings the models in.
 local function wanted()
-  local keys, models, types = {}, {}, types_by_key()
+  local keys, models, types, is_filtered = {}, {}, types_by_key(), false
   need(models, events.order[1])
+  local function enrich(names)
+    for _, name in ipairs(names or {}) do
+      for _, model in ipairs(events.types[name].needs) do need(models, model) end
+    end
+  end
   for _, registration in ipairs(registrations) do
-    if registration.role ~= "filter" and registration.fn then
+    if registration.role == "filter" then
+      is_filtered = is_filtered or not registration.selectors
+    elseif registration.fn then
       for _, selector in ipairs(selectors_of(registration)) do
         if selector.key then keys[selector.key] = true end
-        for _, name in ipairs(selector.type and {selector.type} or types[selector.key] or {}) do
-          for _, model in ipairs(events.types[name].needs) do need(models, model) end
-        end
+        if selector.type then enrich({selector.type}) end
+        if registration.role == "sink" then enrich(types[selector.key]) end
       end
     end
   end
-  return keys, models
+  for key in pairs(is_filtered and keys or {}) do enrich(types[key]) end
+
+  local function is_bare(key)
+    for _, name in ipairs(types[key] or {}) do
+      for _, model in ipairs(events.types[name].needs) do
+        if not models[model] then return true end
+      end
+    end
+    return false
+  end
+  return keys, models, is_bare
 end
 
 local function place_registration(chains, registration)
@@ -244,22 +264,36 @@ local function bind_models(chains, models)
   end
 end
 
+-- A call that is no event has the class of the table.
+local function class_of(e, get)
+  local class = get(e)
+  local call = not class and e.syscall and core.call(e.syscall)
+  return call and call.class or class
+end
+
+local function add_fields()
+  local get_class = events.fields.class.get
+  for name, field in pairs(events.fields) do core.field(name, field.get, LASTING[name]) end
+  core.field("class", function(e) return class_of(e, get_class) end, true)
+end
+
 -- Gives the chains to C. Called once, when every script is loaded.
 function hooks.build()
   is_built = true
   core.event_types(errors.names(events.types))
-  for name, field in pairs(events.fields) do core.field(name, field.get) end
-
-  local keys, models = wanted()
+  add_fields()
+  local keys, models, is_bare = wanted()
   local chains = {}
   for key in pairs(keys) do
-    local type_of = events.type_of[key]
-    chains[key] = {type_of and {role = "type", fn = type_of, label = "type of " .. key}}
+    local type_of = not is_bare(key) and events.type_of[key]
+    chains[key] = type_of and {{role = "type", fn = type_of, label = "type of " .. key}} or {}
   end
   place_all(chains)
   bind_models(chains, models)
   chains.start, chains.finish = ends "start", ends "finish"
-  for key, entries in pairs(chains) do core.bind(key, entries, keys[key] and events.split[key]) end
+  for key, entries in pairs(chains) do
+    core.bind(key, entries, keys[key] and events.split[key], keys[key] and is_bare(key))
+  end
 end
 
 return hooks

@@ -139,7 +139,7 @@ static int test_dispatch(lua_State *L)
 	unsigned long before = host->failures;
 
 	lua_settop(L, 0);
-	host_push_slots(L);
+	call_push_slots(L);
 	chain_dispatch(host, L, record);
 	if (host->failures > before)
 		return luaL_error(L, "a hook failed: its traceback was shown when it did so first");

@@ -12,6 +12,18 @@
 
 static char exit_token; /* its address is the error that os.exit raises */
 
+/* --- where hooks are called from ------------------------------------------------------------------ */
+
+void call_push_slots(lua_State *L)
+{
+	struct host *host = host_of(L);
+
+	lua_pushcfunction(L, call_handler);
+	lua_rawgetp(L, LUA_REGISTRYINDEX, &host->keys.functions);
+	lua_rawgetp(L, LUA_REGISTRYINDEX, &host->keys.event);
+	lua_rawgetp(L, LUA_REGISTRYINDEX, &host->keys.types);
+}
+
 /* --- keeping functions --------------------------------------------------------------------------- */
 
 struct hook *hook_keep(lua_State *L, int index, int label)
@@ -75,10 +87,10 @@ int call_handler(lua_State *L)
 
 	if (call_is_exit(L, 1))
 		return 1;
-	if (lua_isnil(L, 1))
-		lua_pushliteral(L, "error(nil)");
-	else
+	if (lua_isstring(L, 1) || luaL_getmetafield(L, 1, "__tostring"))
 		luaL_tolstring(L, 1, NULL);
+	else
+		lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, 1));
 	if (!host->running || !host->running->failed)
 		luaL_traceback(L, L, lua_tostring(L, -1), 1);
 	return 1;
@@ -109,6 +121,21 @@ static void remember(struct host *host, const struct hook *hook, const char *tex
 	host->first_failed = hook->label;
 }
 
+/* Names the hook and what it was called for. */
+static void report_hook(const struct host *host, lua_State *L, const struct hook *hook)
+{
+	const struct record *record = host->event.record;
+	const struct syscall_row *row = host->event.row;
+	char what[256];
+
+	if (record)
+		snprintf(what, sizeof what, "%s failed in %s", hook->label,
+			 row ? row->name : record_kind_name(record->kind));
+	else
+		snprintf(what, sizeof what, "%s failed", hook->label);
+	call_report(L, what);
+}
+
 static void failed(struct host *host, lua_State *L, struct hook *hook)
 {
 	if (call_is_exit(L, -1)) {
@@ -124,7 +151,7 @@ static void failed(struct host *host, lua_State *L, struct hook *hook)
 		return;
 	}
 	hook->failed = true;
-	call_report(L, hook->label);
+	report_hook(host, L, hook);
 }
 
 bool hook_call(struct host *host, lua_State *L, struct hook *hook, int args, int results)

@@ -66,7 +66,7 @@ static void add_entry(lua_State *L, struct chain *chain)
 	lua_settop(L, table);
 }
 
-/* A chain of the array of entries at index 2 and the split function at 3. */
+/* A chain of the array of entries at index 2, the split function at 3 and whether it is bare at 4. */
 static struct chain *chain_new(lua_State *L)
 {
 	struct host *host = host_of(L);
@@ -77,6 +77,7 @@ static struct chain *chain_new(lua_State *L)
 		luaL_error(L, "not enough memory");
 	chain->next = host->chains; /* owned from here on, whatever is raised */
 	host->chains = chain;
+	chain->bare = lua_toboolean(L, 4);
 	if (!lua_isnoneornil(L, 3))
 		chain->split = hook_keep(L, 3, 0);
 	for (lua_Integer i = 1; i <= n; i++) {
@@ -163,7 +164,7 @@ int chain_bind(lua_State *L)
 	const char *key = luaL_checkstring(L, 1);
 
 	luaL_checktype(L, 2, LUA_TTABLE);
-	lua_settop(L, 3);
+	lua_settop(L, 4);
 	if (host->dispatching)
 		return luaL_error(L, "chains are bound before the trace starts");
 	if (!bind(host, key, chain_new(L)))
@@ -259,6 +260,7 @@ void chain_dispatch(struct host *host, lua_State *L, const struct record *record
 		if (n < 1)
 			event->type = TYPE_NONE;
 		event->assignable = false;
+		event->bare = chain->bare;
 		walk(host, L, chain);
 		for (event->index = 2; event->index <= n; event->index++) {
 			memset(event->computed, 0, sizeof event->computed);

@@ -90,16 +90,6 @@ static void add_searcher(lua_State *L)
 
 /* --- the state ----------------------------------------------------------------------------------- */
 
-void host_push_slots(lua_State *L)
-{
-	struct host *host = host_of(L);
-
-	lua_pushcfunction(L, call_handler);
-	lua_rawgetp(L, LUA_REGISTRYINDEX, &host->keys.functions);
-	lua_rawgetp(L, LUA_REGISTRYINDEX, &host->keys.event);
-	lua_rawgetp(L, LUA_REGISTRYINDEX, &host->keys.types);
-}
-
 static int set_up(lua_State *L)
 {
 	struct host *host = host_of(L);
@@ -135,7 +125,7 @@ struct host *host_open(const struct options *options, const char *library)
 		goto fail;
 	}
 	lua_checkstack(host->L, LUA_MINSTACK);
-	host_push_slots(host->L);
+	call_push_slots(host->L);
 	return host;
 fail:
 	host_free(host);

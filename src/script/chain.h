@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * chain: what runs for each kind of record, in order.
+ */
+#ifndef SCRIPT_CHAIN_H
+#define SCRIPT_CHAIN_H
+
+#include "record.h"
+#include "script/call.h"
+
+enum role { ROLE_MODEL, ROLE_TYPE, ROLE_FILTER, ROLE_HOOK, ROLE_SINK };
+
+enum { TYPE_NONE = 0, TYPE_ANY = -1 };
+
+struct entry {
+	struct hook *hook;
+	enum role role;
+	int type;           /* TYPE_NONE: once for the record; TYPE_ANY; or a type's number */
+};
+
+/* What runs for a kind of record: models first, then the rest in order. */
+struct chain {
+	struct chain *next; /* in host->chains, which owns it */
+	struct hook *split; /* says how many events a record makes; NULL: one */
+	struct hook *typer; /* says the event's type; NULL: it is `type` */
+	int type;
+	bool bare;          /* what its events' fields need is not traced */
+	unsigned models, count;
+	struct entry entries[];
+};
+
+/* core.bind */
+int chain_bind(lua_State *L);
+
+/* Number of the type whose name is at index, made when new; TYPE_NONE for nil. */
+int chain_type_number(lua_State *L, int index);
+
+/* Runs a record's chain; the slots must be there. */
+void chain_dispatch(struct host *host, lua_State *L, const struct record *record);
+
+/* Calls every entry with the value at the top, which is popped. */
+void chain_notify(struct host *host, lua_State *L, struct chain *chain);
+
+void chain_free_all(struct host *host);
+
+#endif
