@@ -13,6 +13,11 @@
 
 #include "decode/decode.h"
 
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
 static void give_integer(struct visitor *visitor, const char *name, int64_t value)
 {
 	visitor->field(visitor, name);
@@ -25,51 +30,52 @@ static void give_bytes(struct visitor *visitor, const char *name, const void *by
 	visitor->bytes(visitor, bytes, size);
 }
 
-static void give_inet(const void *bytes, struct visitor *visitor)
+static void give_inet(const void *bytes, size_t size, struct visitor *visitor)
 {
-	struct sockaddr_in address;
+	struct sockaddr_in address = {0};
 
-	memcpy(&address, bytes, sizeof address);
+	memcpy(&address, bytes, least(size, sizeof address));
 	give_integer(visitor, "port", ntohs(address.sin_port));
 	give_bytes(visitor, "address", &address.sin_addr, 4);
 }
 
-static void give_inet6(const void *bytes, struct visitor *visitor)
+static void give_inet6(const void *bytes, size_t size, struct visitor *visitor)
 {
-	struct sockaddr_in6 address;
+	struct sockaddr_in6 address = {0};
 
-	memcpy(&address, bytes, sizeof address);
+	memcpy(&address, bytes, least(size, sizeof address));
 	give_integer(visitor, "port", ntohs(address.sin6_port));
 	give_bytes(visitor, "address", &address.sin6_addr, 16);
 	give_integer(visitor, "scope", address.sin6_scope_id);
 	give_integer(visitor, "flowinfo", ntohl(address.sin6_flowinfo));
 }
 
-static void give_netlink(const void *bytes, struct visitor *visitor)
+static void give_netlink(const void *bytes, size_t size, struct visitor *visitor)
 {
 	struct sockaddr_nl address;
 
+	(void)size;
 	memcpy(&address, bytes, sizeof address);
 	give_integer(visitor, "pid", address.nl_pid);
 	give_integer(visitor, "groups", address.nl_groups);
 }
 
-static void give_packet(const void *bytes, struct visitor *visitor)
+static void give_packet(const void *bytes, size_t size, struct visitor *visitor)
 {
 	struct sockaddr_ll address = {0};
 
-	memcpy(&address, bytes, offsetof(struct sockaddr_ll, sll_addr) + 6);
+	memcpy(&address, bytes, least(size, sizeof address));
 	give_integer(visitor, "protocol", ntohs(address.sll_protocol));
 	give_integer(visitor, "interface", address.sll_ifindex);
 	give_integer(visitor, "packet_type", address.sll_pkttype);
-	give_bytes(visitor, "address", address.sll_addr,
-		   address.sll_halen < 6 ? address.sll_halen : 6);
+	give_bytes(visitor, "address", address.sll_addr, least(address.sll_halen, 6));
 }
 
-static void give_vsock(const void *bytes, struct visitor *visitor)
+static void give_vsock(const void *bytes, size_t size, struct visitor *visitor)
 {
 	struct sockaddr_vm address;
 
+	(void)size;
 	memcpy(&address, bytes, sizeof address);
 	give_integer(visitor, "cid", address.svm_cid);
 	give_integer(visitor, "port", address.svm_port);
@@ -83,12 +89,13 @@ static void give_unix(const char *path, size_t size, struct visitor *visitor)
 		give_bytes(visitor, "path", path, path[0] ? strnlen(path, size) : size);
 }
 
+/* With the size that has all of what is told, which may be less than that of the struct. */
 static const struct {
 	uint16_t family, size;
-	void (*give)(const void *bytes, struct visitor *visitor);
+	void (*give)(const void *bytes, size_t size, struct visitor *visitor);
 } families_known[] = {
-	{AF_INET, sizeof(struct sockaddr_in), give_inet},
-	{AF_INET6, sizeof(struct sockaddr_in6), give_inet6},
+	{AF_INET, offsetof(struct sockaddr_in, sin_zero), give_inet},
+	{AF_INET6, offsetof(struct sockaddr_in6, sin6_scope_id), give_inet6},
 	{AF_NETLINK, sizeof(struct sockaddr_nl), give_netlink},
 	{AF_PACKET, offsetof(struct sockaddr_ll, sll_addr) + 6, give_packet},
 	{AF_VSOCK, sizeof(struct sockaddr_vm), give_vsock},
@@ -114,7 +121,7 @@ void decode_sockaddr(const void *bytes, size_t size, struct visitor *visitor)
 	for (size_t i = 0; i < sizeof families_known / sizeof *families_known; i++) {
 		if (families_known[i].family != family || size < families_known[i].size)
 			continue;
-		families_known[i].give(bytes, visitor);
+		families_known[i].give(bytes, size, visitor);
 		rest_size = 0;
 	}
 	if (rest_size)

@@ -30,8 +30,8 @@ static inline void check_constants(const struct constant_check *checks, size_t c
 	for (size_t i = 0; i < count; i++) {
 		if (checks[i].value == checks[i].header)
 			continue;
-		print_error("%s: %s is 0x%" PRIx64 ", the header has 0x%" PRIx64 "\n", checks[i].family,
-			    checks[i].name, checks[i].value, checks[i].header);
+		print_error("%s: %s is 0x%" PRIx64 ", the header has 0x%" PRIx64 "\n",
+			    checks[i].family, checks[i].name, checks[i].value, checks[i].header);
 		wrong++;
 	}
 	assert_int_equal(wrong, 0);

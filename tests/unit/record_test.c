@@ -70,7 +70,8 @@ static void commits_less_than_reserved(void **state)
 	const struct piece *piece = record_piece(record, NULL);
 	assert_int_equal(piece->size, 3);
 	assert_int_equal(piece->count, 9000);
-	assert_memory_equal(piece_bytes(piece), "xxx\0\0\0\0\0", 8); // padding is not what was in memory
+	assert_memory_equal(piece_bytes(piece), "xxx\0\0\0\0\0",
+			    8); // padding is not what was in memory
 	assert_int_equal(record->size, sizeof *record + sizeof *piece + 8);
 }
 

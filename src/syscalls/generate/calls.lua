@@ -157,7 +157,8 @@ local function resolve(context, args, abi, where)
   for _, arg in ipairs(args) do
     local length <const> = arg.length
     if length and length.arg then
-      length.target = by_name[length.arg] or fail(where, "the length of '%s' is '%s', which is no argument", arg.name, length.arg)
+      length.target = by_name[length.arg] or
+        fail(where, "the length of '%s' is '%s', which is no argument", arg.name, length.arg)
       if (length.from == "pointed") ~= (length.target.kind == "INTS") or
          (length.from ~= "pointed" and length.target.is_memory) then
         fail(where, "'%s' cannot be the length of '%s'", length.arg, arg.name)

@@ -55,7 +55,9 @@ local function read_family(name, text, where)
   if kind ~= "flags" and kind ~= "enum" then
     fail(where, "family '%s' must start with 'flags' or 'enum'", name)
   end
-  local family <const> = {name = name, is_flags = kind == "flags", headers = "libc", list = {}, by_name = {}, where = where}
+  local family <const> = {
+    name = name, is_flags = kind == "flags", headers = "libc", list = {}, by_name = {}, where = where,
+  }
   local previous
   for token in rest:gmatch "%S+" do
     if token == "kernel" then

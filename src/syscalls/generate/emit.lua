@@ -27,7 +27,8 @@ function emit.constants(families)
   out[#out + 1] = ("enum { FAMILY_COUNT = %d };\n"):format(#families)
   out[#out + 1] = "const struct family families[] = {" -- in alphabetical order: they are searched
   for _, family in ipairs(families) do
-    out[#out + 1] = ('\t{"%s", %s, constants_of_%s, %d},'):format(family.name, family.is_flags, family.name, #family.list)
+    out[#out + 1] = ('\t{"%s", %s, constants_of_%s, %d},'):format(
+      family.name, family.is_flags, family.name, #family.list)
   end
   out[#out + 1] = "};\n"
   for _, name in ipairs {"errno", "signal"} do
@@ -148,8 +149,10 @@ local function emit_variants(out, row, number, pools)
     list[#list + 1] = ("\t{%s, %s, &variant_rows_%d[%d]},"):format(
       hex(variant.value), hex(variant.mask), number, index_of[variant.row])
   end
-  out[#out + 1] = ("static const struct syscall_row variant_rows_%d[] = {\n%s\n};"):format(number, table.concat(rows, "\n"))
-  out[#out + 1] = ("static const struct syscall_variant variants_%d[] = {\n%s\n};"):format(number, table.concat(list, "\n"))
+  out[#out + 1] = ("static const struct syscall_row variant_rows_%d[] = {\n%s\n};"):format(
+    number, table.concat(rows, "\n"))
+  out[#out + 1] = ("static const struct syscall_variant variants_%d[] = {\n%s\n};"):format(
+    number, table.concat(list, "\n"))
   return "variants_" .. number
 end
 
@@ -178,7 +181,10 @@ function emit.calls(table_of_calls, families)
   for _, layout in ipairs(table_of_calls.layouts.all) do
     emit_layout(out, layout)
   end
-  local pools <const> = {args = new_pool("syscall_arg", "args_", arg_line), steps = new_pool("capture_step", "steps_", step_line)}
+  local pools <const> = {
+    args = new_pool("syscall_arg", "args_", arg_line),
+    steps = new_pool("capture_step", "steps_", step_line),
+  }
   local lines <const> = {}
   for number, row in ipairs(table_of_calls.rows) do
     local args <const> = pools.args.reference(out, row.args)

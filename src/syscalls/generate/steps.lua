@@ -14,7 +14,9 @@ local kinds <const> = {
 }
 
 -- Memory that makes no sense without a length.
-steps.needs_length = {BUF = true, BYTES = true, SOCKADDR = true, SIGSET = true, FDSET = true, IOVEC = true, MMSGHDR = true}
+steps.needs_length = {
+  BUF = true, BYTES = true, SOCKADDR = true, SIGSET = true, FDSET = true, IOVEC = true, MMSGHDR = true,
+}
 
 -- What the kernel takes at most, so that absurd lengths cost nothing.
 local most <const> = {SOCKADDR = 128, SIGSET = 128}

@@ -79,7 +79,7 @@ local function lay_out(struct, abi, layouts, families)
       size, align, kind = layout.size, layout.align, "STRUCT"
     else
       local type_ <const> = types[field.type] or fail(struct.where, "'%s' is not a type", field.type)
-      size, kind = per_abi(type_[1], abi), nil
+      size = per_abi(type_[1], abi)
       align = per_abi(type_.align or type_[1], abi)
       kind, family = scalar_kind(field, type_, families, struct.where)
     end
