@@ -46,7 +46,7 @@ local function unix(address, resolve)
   local path = address.path
   if not path or path == "" then return nil end
   if path:byte(1) == 0 then
-    local name = path:sub(2):gsub("%z+$", "")
+    local name = path:sub(2):gsub("\0+$", "")
     return {family = address.family, text = "@" .. name}
   end
   path = resolve and resolve(path) or path

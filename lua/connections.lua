@@ -5,6 +5,7 @@
 -- put together to rows: all to one address are one row, all clients from one host are one.
 
 local format <const> = require "compendium.format"
+local noise <const> = require "compendium.noise"
 local rows <const> = require "compendium.rows"
 local sockets <const> = require "compendium.sockets"
 local text <const> = require "compendium.text"
@@ -29,7 +30,10 @@ local function note(e)
   note_file(e.file, e.remote)
 end
 
-local function note_failed(e)
+local function note_connect(e)
+  if e.error and noise.rule(e) then
+    return
+  end
   note(e)
   local latest = sockets.connections[#sockets.connections]
   if e.error and latest and latest.remote == e.remote then
@@ -46,7 +50,7 @@ local function note_listening(e)
 end
 
 connections.events = {
-  connect = note_failed, accept = note, send = note, recv = note, listen = note_listening,
+  connect = note_connect, accept = note, send = note, recv = note, listen = note_listening,
   copy = function(e)
     note_file(e.file)
     note_file(e.to_file)

@@ -1,8 +1,7 @@
 -- SPDX-License-Identifier: MIT
 --
--- failures: calls that failed, by what they were and the error: a section of the summary. Errors that
--- only mean "later" are left out; names that noise knows are counted apart, so that a search for
--- libraries does not bury the file that was really missing.
+-- failures: calls that failed, by what they were and the error: a section of the summary. What noise hides
+-- is only counted, so that a search for libraries does not bury the file that was really missing.
 
 local noise <const> = require "compendium.noise"
 local rows <const> = require "compendium.rows"
@@ -13,9 +12,9 @@ local failures <const> = {}
 
 local NAMES <const> = 2000 -- distinct names kept per group
 local GROUPS_SHOWN <const> = 8
-local LATER <const> = {EAGAIN = true, EINTR = true, EINPROGRESS = true, EALREADY = true}
 
 local groups = {} -- "open ENOENT" -> top of names
+local hidden = 0
 
 local function subject(e)
   local remote = e.class == "network" and e.remote or nil
@@ -26,7 +25,10 @@ end
 -- Counts any event that failed.
 function failures.event(e)
   local error = e.error
-  if not error or LATER[error] then
+  if not error or e.in_progress then
+    return
+  elseif noise.rule(e) then
+    hidden = hidden + 1
     return
   end
   local key = e.type .. " " .. error
@@ -38,68 +40,47 @@ function failures.event(e)
   names:add(subject(e), 1)
 end
 
--- {key, shown = calls, distinct = names, names = array of {name, calls}}: what noise does not know.
-local function group(key, names)
-  local one = {key = key, shown = names.sum, names = {}}
-  for _, entry in ipairs(names:largest()) do
-    if noise.knows_path(entry[1]) then
-      one.shown = one.shown - entry[2]
-    else
-      one.names[#one.names + 1] = entry
-    end
-  end
-  one.distinct = #one.names + names.dropped
-  return one
-end
-
-local function collect()
-  local list, hidden = {}, 0
-  for key, names in pairs(groups) do
-    local one = group(key, names)
-    hidden = hidden + names.sum - one.shown
-    if one.shown > 0 then
-      list[#list + 1] = one
-    end
-  end
-  table.sort(list, function(a, b) return a.shown > b.shown or a.shown == b.shown and a.key < b.key end)
-  return list, hidden
-end
-
-local function describe(one, width)
+local function describe(key, names, width)
   local items = {}
-  for _, entry in ipairs(one.names) do
+  for _, entry in ipairs(names:largest()) do
     if entry[1] ~= "" then
-      items[#items + 1] = text.cut(text.escape(entry[1]), math.max(width // 2, 24))
-        .. (entry[2] > 1 and (" %s%d"):format(text.marks.times, entry[2]) or "")
+      items[#items + 1] = {text.escape(entry[1]), entry[2] > 1 and (" %s%d"):format(text.marks.times, entry[2]) or ""}
     end
   end
-  local line = ("%s %d"):format(one.key, one.shown)
-  if #items == 0 then
-    return line
-  elseif one.distinct > 1 then
-    line = ("%s in %d names"):format(line, one.distinct)
+  local line, count = ("%s %d"):format(key, names.sum), names:count()
+  if count > 1 then
+    line = ("%s in %d names"):format(line, count)
   end
-  return rows.list(line, items, width, math.max(one.distinct, #items))
+  return rows.list(line, items, width, math.max(count, #items))
+end
+
+-- The kinds of failure, most frequent first.
+local function kinds()
+  local keys = {}
+  for key in pairs(groups) do
+    keys[#keys + 1] = key
+  end
+  table.sort(keys, function(a, b)
+    local sum_a, sum_b = groups[a].sum, groups[b].sum
+    return sum_a > sum_b or sum_a == sum_b and a < b
+  end)
+  return keys
 end
 
 -- The section's lines; a single one becomes part of the heading.
 function failures.rows(_, width)
-  local list, hidden = collect()
-  if #list == 0 then
-    return nil
-  end
-  local lines = {}
-  for i, one in ipairs(list) do
+  local keys, lines = kinds(), {}
+  for i, key in ipairs(keys) do
     if i > GROUPS_SHOWN then
-      lines[#lines + 1] = ("  and %d other kinds"):format(#list - GROUPS_SHOWN)
+      lines[i] = ("  and %d other kinds"):format(#keys - GROUPS_SHOWN)
       break
     end
-    lines[#lines + 1] = "  " .. describe(one, width - 2)
+    lines[i] = "  " .. describe(key, groups[key], width - 2)
   end
-  if hidden > 0 then
-    lines[#lines + 1] = ("  and %d about names that are hidden as noise"):format(hidden)
+  if #lines > 0 and hidden > 0 then
+    lines[#lines + 1] = ("  and %d that are hidden as noise"):format(hidden)
   end
-  return lines
+  return #lines > 0 and lines or nil
 end
 
 failures.heading, failures.inline = "Failed calls:", true

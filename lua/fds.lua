@@ -17,23 +17,18 @@
 -- it never has a name that may be wrong. A path is the one at the time of opening: it does not follow
 -- renames. /proc is never read.
 
-local addresses = require "compendium.addresses"
 local calls = require "compendium.calls"
+local descriptions = require "compendium.descriptions"
 local tables = require "compendium.tables"
 local tasks = require "compendium.tasks"
 
-local O_ACCMODE <const>, O_WRONLY <const>, O_RDWR <const> = 3, 1, 2
-local O_CLOEXEC <const>, O_DIRECTORY <const>, O_TMPFILE <const> = 0x80000, 0x10000, 0x410000
+local O_RDWR <const>, O_CLOEXEC <const> = 2, 0x80000
 local SETTABLE <const> = 0x400 | 0x800 | 0x2000 | 0x4000 | 0x40000 -- APPEND NONBLOCK ASYNC DIRECT NOATIME
 local F_DUPFD <const>, F_SETFD <const>, F_SETFL <const>, F_DUPFD_CLOEXEC <const> = 0, 2, 4, 1030
 local FIONCLEX <const>, FIOCLEX <const> = 0x5450, 0x5451
 local CLOSE_RANGE_UNSHARE <const>, CLOSE_RANGE_CLOEXEC <const> = 2, 4
+local MSG_CMSG_CLOEXEC <const> = 0x40000000
 local CLONE_FILES <const> = 0x400
-local S_IFMT <const> = 0xf000
-local MODE_KINDS <const> = {
-  [0x1000] = "fifo", [0x2000] = "device", [0x4000] = "directory", [0x6000] = "device", [0x8000] = "file",
-  [0xc000] = "socket",
-}
 
 local fds = {}
 
@@ -60,29 +55,7 @@ function fds.list(pid)
   return task and tables.entries(task) or {}
 end
 
--- ---- descriptions
-
--- A new description from the fields given.
-function fds.describe(e, description)
-  local access = (description.flags or O_RDWR) & O_ACCMODE
-  description.writable = access ~= 0
-  description.readable = access ~= O_WRONLY
-  description.refs, description.opened, description.pid = 0, e.time, e.pid
-  return description
-end
-local describe <const> = fds.describe
-
-local function is_tty(path)
-  return path:find("^/dev/pts/%d") or path:find("^/dev/tty") or path == "/dev/console" or path == "/dev/ptmx"
-end
-
-local function kind_of_path(path, flags)
-  if flags & O_DIRECTORY ~= 0 then return "directory" end
-  if path and path:sub(1, 5) == "/dev/" and not path:find("^/dev/shm/") and not path:find("^/dev/mqueue/") then
-    return is_tty(path) and "tty" or "device"
-  end
-  return "file"
-end
+-- ---- calls that make descriptors
 
 local STANDARD <const> = {["/dev/stdin"] = 0, ["/dev/stdout"] = 1, ["/dev/stderr"] = 2}
 
@@ -95,46 +68,6 @@ local function reopened(e, path)
   if who == "self" or who == "thread-self" then return fds.lookup(e.tid, e.pid, tonumber(number)) end
   return fds.file(tonumber(who) or 0, tonumber(number))
 end
-
-local function opened_file(e, path, flags)
-  local same = path and reopened(e, path)
-  if same then
-    return describe(e, {
-      kind = same.kind, path = same.path, name = same.name, what = same.what, flags = flags, origin = "open",
-      pipe = same.pipe, peer = same.peer, pipe_end = same.pipe_end,
-    })
-  end
-  if flags & O_TMPFILE == O_TMPFILE then
-    return describe(e, {kind = "file", name = (path or "") .. " (unnamed file)", flags = flags, origin = "open"})
-  end
-  return describe(e, {
-    kind = path and kind_of_path(path, flags) or "unknown", path = path, name = path or "file", flags = flags,
-    origin = "open",
-  })
-end
-
--- A socket of that family, type and protocol, as socket() takes them.
-function fds.socket(e, family, type, protocol, origin)
-  local name = addresses.protocol(family, type, protocol)
-  return describe(e, {
-    kind = "socket", name = name, protocol = name, family = family, type = type & 0xf, number = protocol,
-    origin = origin,
-  })
-end
-
-local function pipe_end(e, pipe, which, flags)
-  local description = describe(e, {
-    kind = "pipe", name = pipe.name, pipe = pipe, pipe_end = which, flags = flags, origin = "pipe",
-  })
-  pipe[which] = description
-  return description
-end
-
-local function join_ends(pipe)
-  if pipe.read and pipe.write then pipe.read.peer, pipe.write.peer = pipe.write, pipe.read end
-end
-
--- ---- calls that make descriptors
 
 local function install(e, fd, description, cloexec)
   tables.install(tasks.of(e.tid, e.pid), fd, description, cloexec, e)
@@ -149,21 +82,15 @@ end
 local function on_open(e)
   local fd = made(e)
   if not fd then return end
-  local flags = e.flags or 0
-  install(e, fd, opened_file(e, e.path, flags), flags & O_CLOEXEC ~= 0)
+  local path, flags = e.path, e.flags or 0
+  install(e, fd, descriptions.opened(e, path, flags, path and reopened(e, path)), flags & O_CLOEXEC ~= 0)
 end
-
-local pipes_made = 0
 
 local function on_pipe(e)
   local ends = not e.error and e.args[1]
   if not ends or not ends[2] then return end
   local flags = e.syscall == "pipe2" and e.raw[2] or 0
-  pipes_made = pipes_made + 1
-  local pipe = {id = pipes_made, name = "pipe"}
-  local read = pipe_end(e, pipe, "read", flags & SETTABLE)
-  local write = pipe_end(e, pipe, "write", flags & SETTABLE | O_WRONLY)
-  join_ends(pipe)
+  local read, write = descriptions.pipe(e, flags & SETTABLE)
   install(e, ends[1], read, flags & O_CLOEXEC ~= 0)
   install(e, ends[2], write, flags & O_CLOEXEC ~= 0)
 end
@@ -171,9 +98,8 @@ end
 local function on_socketpair(e)
   local ends = not e.error and e.args[4]
   if not ends or not ends[2] then return end
-  local family, type, protocol = int(e.raw[1]), e.raw[2], int(e.raw[3])
-  local one, other = fds.socket(e, family, type, protocol, "pair"), fds.socket(e, family, type, protocol, "pair")
-  one.peer, other.peer = other, one
+  local type = e.raw[2]
+  local one, other = descriptions.pair(e, int(e.raw[1]), type, int(e.raw[3]))
   install(e, ends[1], one, type & O_CLOEXEC ~= 0)
   install(e, ends[2], other, type & O_CLOEXEC ~= 0)
 end
@@ -182,7 +108,7 @@ local function on_socket(e)
   local fd = made(e)
   if not fd then return end
   local type = e.raw[2]
-  install(e, fd, fds.socket(e, int(e.raw[1]), type, int(e.raw[3]), "socket"), type & O_CLOEXEC ~= 0)
+  install(e, fd, descriptions.socket(e, int(e.raw[1]), type, int(e.raw[3]), "socket"), type & O_CLOEXEC ~= 0)
 end
 
 local function on_accept(e)
@@ -191,8 +117,8 @@ local function on_accept(e)
   local flags = e.syscall == "accept4" and e.raw[4] or 0
   local listener = fds.lookup(e.tid, e.pid, int(e.raw[1]))
   local socket = listener and listener.kind == "socket"
-    and fds.socket(e, listener.family, listener.type, listener.number, "accept")
-    or describe(e, {kind = "socket", name = "socket", protocol = "other", origin = "accept"})
+    and descriptions.socket(e, listener.family, listener.type, listener.number, "accept")
+    or descriptions.make(e, {kind = "socket", name = "socket", protocol = "other", origin = "accept"})
   socket.listener = listener
   install(e, fd, socket, flags & O_CLOEXEC ~= 0)
 end
@@ -229,7 +155,7 @@ local function on_special(e)
   local known = fds.lookup(e.tid, e.pid, fd)
   if known and known.what == "signalfd" and int(e.raw[1]) == fd then return end -- only its mask changed
   local what = calls[call].what
-  local description = describe(e, {kind = "anon", what = what, name = what, origin = call})
+  local description = descriptions.make(e, {kind = "anon", what = what, name = what, origin = call})
   if call == "memfd_create" then description.name = "memfd:" .. (e.args[1] or "") end
   if call == "pidfd_open" then description.target = int(e.raw[1]) end
   install(e, fd, description, special_cloexec(e))
@@ -241,7 +167,7 @@ end
 local function shared(e, task, fd)
   local description = tables.get(task, fd)
   if description then return description end
-  description = describe(e, {kind = "unknown", name = "descriptor " .. fd, origin = "unknown"})
+  description = descriptions.unknown(e, "descriptor " .. fd)
   tables.adopt(task, fd, description, false)
   return description
 end
@@ -293,8 +219,21 @@ local function on_pidfd_getfd(e)
   local pidfd = tables.get(task, int(e.raw[1]))
   local other = pidfd and pidfd.target and not task.process.foreign and tasks.leader(pidfd.target)
   local description = other and tables.get(other, int(e.raw[2]))
-    or describe(e, {kind = "unknown", name = "descriptor of another process", origin = "pidfd_getfd"})
+    or descriptions.unknown(e, "descriptor of another process", "pidfd_getfd")
   tables.install(task, fd, description, true, e)
+end
+
+-- Descriptors that came in a message. rights.lua may know whose they were.
+local function on_receive(e)
+  local n = e.ret
+  if not n or n < 0 then return end
+  local row = calls[e.syscall]
+  for index = 1, row.many and n or 1 do
+    for _, fd in ipairs(e:rights(index)) do
+      local description = descriptions.unknown(e, "descriptor from a message", "passed")
+      install(e, fd, description, e.raw[row.flags] & MSG_CMSG_CLOEXEC ~= 0)
+    end
+  end
 end
 
 -- ---- close
@@ -323,62 +262,11 @@ end
 
 table.insert(tables.on_last_close, function(description, e) description.closed = e.time end)
 
--- ---- what was open before the trace
-
--- Ends of pipes and sockets are the same wherever their inode is.
-local by_inode = setmetatable({}, {__mode = "v"})
-
-local function inherited_pipe(e, inode, flags)
-  local key = "pipe " .. inode
-  local pipe = by_inode[key] or {id = inode, name = "pipe"}
-  by_inode[key] = pipe
-  local which = flags & O_ACCMODE == O_WRONLY and "write" or "read"
-  local known = pipe[which]
-  if known and known.refs > 0 then return known end
-  local description = pipe_end(e, pipe, which, flags)
-  join_ends(pipe)
-  return description
-end
-
-local function inherited_socket(e, inode)
-  local key = "socket " .. inode
-  local known = by_inode[key]
-  if known and known.refs > 0 then return known end
-  local socket = fds.socket(e, int(e.raw[4]), e.raw[5], int(e.raw[6]), "inherited")
-  by_inode[key] = socket
-  return socket
-end
-
-local function inherited_anon(e, link, flags)
-  local what = link:match("^anon_inode:%[?([^%]]*)%]?$")
-  if what then what = what:gsub("^eventpoll$", "epoll") end
-  local memfd = not what and link:match("^/(memfd:.*)")
-  if memfd then what, link = "memfd", memfd:gsub(" %(deleted%)$", "") else link = what end
-  return describe(e, {kind = "anon", what = what, name = link, flags = flags, origin = "inherited"})
-end
-
-local function inherited_file(e, link, flags, mode)
-  local kind = MODE_KINDS[mode & S_IFMT] or "unknown"
-  if kind == "device" and is_tty(link) then kind = "tty" end
-  local path = link:byte(1) == 0x2f and link:gsub(" %(deleted%)$", "") or nil
-  return describe(e, {kind = kind, path = path, name = path or link, flags = flags, origin = "inherited"})
-end
-
+-- What was open before the trace.
 local function on_fd(e)
   local task = tasks.of(e.tid, e.pid)
-  local fd, flags, mode, link = e.num, e.raw[1], e.raw[3], e:piece(1, "self") or ""
-  if tables.get(task, fd) then return end
-  local description
-  if link:find("^pipe:") then
-    description = inherited_pipe(e, e.ret, flags)
-  elseif mode & S_IFMT == 0xc000 then
-    description = inherited_socket(e, e.ret)
-  elseif link:find("^anon_inode:") or link:find("^/memfd:") then
-    description = inherited_anon(e, link, flags)
-  else
-    description = inherited_file(e, link, flags, mode)
-  end
-  tables.adopt(task, fd, description, flags & O_CLOEXEC ~= 0)
+  if tables.get(task, e.num) then return end
+  tables.adopt(task, e.num, descriptions.inherited(e), e.raw[1] & O_CLOEXEC ~= 0)
 end
 
 -- ---- the model
@@ -387,7 +275,7 @@ local handlers = {
   pipe = on_pipe, pipe2 = on_pipe, socketpair = on_socketpair, socket = on_socket, accept = on_accept,
   accept4 = on_accept, dup = on_dup, dup2 = on_dup2, dup3 = on_dup2, fcntl = on_fcntl, fcntl64 = on_fcntl,
   ioctl = on_ioctl, pidfd_getfd = on_pidfd_getfd, close = on_close, close_range = on_close_range,
-  unshare = on_unshare,
+  unshare = on_unshare, recvmsg = on_receive, recvmmsg = on_receive, recvmmsg_time64 = on_receive,
 }
 for name, row in pairs(calls) do
   if row[1] == "open" then handlers[name] = on_open end

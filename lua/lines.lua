@@ -112,7 +112,7 @@ local function exec(e)
     return verb("exec", name(e.path))
   end
   local words = e.argv or {}
-  local program = (e.exe or e.path or words[1] or "?"):match("([^/]+)/*$") or "?"
+  local program = (e.path or e.exe or words[1] or "?"):match("([^/]+)/*$") or "?"
   local rule = text.marks.light:rep(3)
   local line = ("%s %s exec %s"):format(rule, name(program), rule)
   if #words > 1 and not same_words(words, core.options.command or {}) then

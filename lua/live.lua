@@ -38,11 +38,17 @@ local function settle_task(tid)
   end
 end
 
+-- Duplicates of a descriptor are the same; of an unknown one only its number says so.
+local function is_same(entry, e)
+  local file = e.file
+  return entry.file == file and (file ~= nil or entry.fd == e.fd)
+end
+
 -- The entry of that kind and descriptor; an ended one (written already, or waited long enough) too, since it
 -- tells how long its successor may wait.
 local function find(entries, e)
   for i, entry in ipairs(entries) do
-    if entry.fd == e.fd and entry.type == e.type and entry.file == e.file then
+    if entry.type == e.type and is_same(entry, e) then
       return entry, i
     end
   end
@@ -71,7 +77,7 @@ end
 -- Another direction on the same descriptor is a conversation: the order is worth more than the sum.
 local function answers(entries, e)
   for _, entry in ipairs(entries) do
-    if entry.fd == e.fd and entry.type ~= e.type then
+    if entry.type ~= e.type and is_same(entry, e) then
       return true
     end
   end

@@ -10,6 +10,7 @@
 -- The first rule that matches counts. Scripts change the list: noise.add, noise.remove, noise.off.
 
 local core <const> = require "compendium.core"
+local paths <const> = require "compendium.paths"
 
 local noise <const> = {}
 
@@ -21,31 +22,30 @@ local function worked(e)
   return not e.error
 end
 
--- A name that is tried in one directory after another is shown once.
+-- A name that is tried in one directory after another is shown for the first. By pid, the path of that.
 local searches, search_count = {}, 0
 
 local function same_search(e)
-  if e.error ~= "ENOENT" or not e.path then
+  local path, first = e.path, searches[e.pid]
+  if e.error ~= "ENOENT" or not path then
     return false
-  end
-  local name = e.path:match("[^/]*$")
-  if searches[e.pid] == name then
+  elseif first and first ~= path and first:match("[^/]*$") == path:match("[^/]*$") then
     return true
-  elseif not searches[e.pid] then
+  elseif not first then
     search_count = search_count + 1
   end
   if search_count > REMEMBERED_SEARCHES then
     searches, search_count = {}, 1
   end
-  searches[e.pid] = name
+  searches[e.pid] = path
   return false
 end
 
--- True when the program was told that name: its absence is not noise.
+-- True when the program was told that name as an argument: its absence is not noise.
 local function is_argument(e)
-  local path = e.path
-  for _, word in ipairs(path and e.process and e.process.argv or {}) do
-    if word == path or word ~= "" and path:sub(-#word - 1) == "/" .. word then
+  local path, argv = e.path, e.process and e.process.argv or {}
+  for i = 2, path and #argv or 0 do
+    if argv[i] ~= "" and path == paths.resolve(e.tid, e.pid, nil, argv[i]) then
       return true
     end
   end
@@ -83,13 +83,12 @@ local rules = {
   {name = "netlink", why = "questions to the kernel about its own network", types = {"bind", "connect", "send", "recv"},
     match = function(e) return e.protocol == "netlink" and not e.error end},
   {name = "python", why = "the interpreter's own modules", types = LOOKS,
-    paths = {"/__pycache__", "%.pyc$", "^/usr/[%w/]*lib/python", "/site%-packages", "/dist%-packages",
-      "/pyvenv%.cfg$", "%._pth$", "/pybuilddir%.txt$", "/python[%d.]+/?$", "/python[%d.]+/lib%-dynload",
-      "/python%d+%.zip$"}},
+    paths = {"/__pycache__", "%.pyc$", "/lib/python%d", "/site%-packages", "/dist%-packages",
+      "/pyvenv%.cfg$", "%._pth$", "/pybuilddir%.txt$", "/python%d+%.zip$"}},
   {name = "headers", why = "the compiler's and the system's own headers", types = LOOKS,
     paths = {"^/usr/include/", "^/usr/lib/gcc/", "^/usr/libexec/gcc/", "^/usr/local/include/"}},
   {name = "stat", why = "looking before opening", types = {"stat"},
-    match = function(e) return not (e.error and is_argument(e)) end},
+    match = function(e) return not (e.error and e.error ~= "EINVAL" and is_argument(e)) end},
   {name = "search", why = "a name tried in several directories is shown for the first", types = {"open", "chdir"},
     match = same_search},
   {name = "program search", why = "the shell looks for a command along PATH", types = {"exec"},
@@ -182,8 +181,8 @@ local function matches(rule, e)
   return ok and result
 end
 
--- The rule that hides the event's line, or nil. Counts it.
-function noise.hides(e)
+-- The rule that hides the event's line, or nil. Counts nothing.
+function noise.rule(e)
   local type = e.type
   local list = by_type[type] or rules_for(type)
   if #list == 0 then
@@ -196,10 +195,18 @@ function noise.hides(e)
     local hit = rule.match and matches(rule, e)
       or by_name and by_name[rule] and (not writes or rule.writes)
     if hit then
-      hidden[rule.name] = (hidden[rule.name] or 0) + 1
       return rule
     end
   end
+end
+
+-- The same for the line that would be written now: what is hidden is counted.
+function noise.hides(e)
+  local rule = noise.rule(e)
+  if rule then
+    hidden[rule.name] = (hidden[rule.name] or 0) + 1
+  end
+  return rule
 end
 
 -- True when a rule names that path as something programs read without a person caring. Counts nothing.

@@ -24,7 +24,7 @@ local function listed(heading, names, width, show_amount)
   local items = {}
   for _, entry in ipairs(names:largest()) do
     local amount = show_amount and entry[2] > 1 and (" %s%d"):format(text.marks.times, entry[2]) or ""
-    items[#items + 1] = text.cut(text.escape(entry[1]), math.max(width // 2, 24)) .. amount
+    items[#items + 1] = {text.escape(entry[1]), amount}
   end
   return rows.list(heading, items, width, (names:count()))
 end
@@ -117,24 +117,25 @@ remarks.slow = {
 
 -- ---- what was hidden
 
-local HIDDEN_SHOWN <const> = 4
+local HIDDEN_SHOWN <const> = 6
+
+local function hidden_line(list, sum, shown)
+  local parts = {}
+  for i = 1, shown do
+    parts[i] = list[i][1] .. " " .. list[i][2]
+  end
+  local more = shown < #list and " ..." or ""
+  return ("Hidden: %s (%s%s); -v shows every call"):format(format.count(sum, "event"), table.concat(parts, ", "), more)
+end
 
 remarks.hidden = {
-  rows = function()
+  rows = function(_, width)
     local list, sum = noise.hidden()
-    if sum == 0 then
-      return nil
+    local shown = math.min(#list, HIDDEN_SHOWN)
+    while shown > 1 and text.width(hidden_line(list, sum, shown)) > width do
+      shown = shown - 1
     end
-    local parts = {}
-    for i, entry in ipairs(list) do
-      if i > HIDDEN_SHOWN then
-        break
-      end
-      parts[i] = entry[1] .. " " .. entry[2]
-    end
-    local more = #list > HIDDEN_SHOWN and " ..." or ""
-    local rules = table.concat(parts, ", ") .. more
-    return {("Hidden: %s (%s); -v shows every call"):format(format.count(sum, "event"), rules)}
+    return sum > 0 and {hidden_line(list, sum, shown)} or nil
   end,
 }
 

@@ -10,25 +10,25 @@ local rows <const> = {}
 
 local LEAST_NAME <const> = 12 -- columns without which no name is shown
 
--- "prefix: a, b, ..." in `width` columns. items: escaped strings, the first of which is cut if need be.
--- more: how many there are in all, when items are not all.
+-- "prefix: a 2 KB, b 1 KB, ..." in `width` columns. items: {name, what follows it}, escaped; the first name
+-- is cut if need be. more: how many there are in all, when items are not all.
 function rows.list(prefix, items, width, more)
   local total = more or #items
   local line = prefix
   for i, item in ipairs(items) do
-    local separator = i == 1 and ": " or ", "
-    local rest = i < total and text.width(", ...") or 0
-    local room = width - text.width(line) - #separator - rest
+    local name, after = item[1], item[2] or ""
+    local rest = i < total and text.width(", " .. text.marks.ellipsis) or 0
+    local room = width - text.width(line) - 2 - text.width(after) - rest
     if i == 1 and room < LEAST_NAME then
       return prefix
     elseif i == 1 then
-      item = text.cut(item, room)
-    elseif text.width(item) > room then
+      name = text.cut(name, room)
+    elseif text.width(name) > room then
       return line .. ", " .. text.marks.ellipsis
     end
-    line = line .. separator .. item
+    line = line .. (i == 1 and ": " or ", ") .. name .. after
   end
-  return total > #items and line .. ", " .. text.marks.ellipsis or line
+  return total > #items and #items > 0 and line .. ", " .. text.marks.ellipsis or line
 end
 
 -- "  Label:      12.4 KB": the label in `columns`, then the amount right-aligned.

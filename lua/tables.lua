@@ -32,6 +32,7 @@ local function returned_at(e)
   return e.time + (e.duration or 0)
 end
 
+-- Counts one more user of a description: an entry, or a message that carries it.
 local function hold(description)
   description.refs = description.refs + 1
 end
@@ -41,6 +42,8 @@ local function let_go(description, e)
   if description.refs > 0 then return end
   for _, tell in ipairs(tables.on_last_close) do tell(description, e) end
 end
+
+tables.hold, tables.let_go = hold, let_go
 
 -- The map of a table that may be written: its own.
 local function own_map(files)
@@ -183,6 +186,16 @@ function tables.adopt(task, fd, description, cloexec)
   if map.entries[fd] then return end
   hold(description)
   map.entries[fd], map.cloexec[fd] = description, cloexec or nil
+end
+
+-- fd, so far "unknown", turns out to be that description.
+function tables.become(task, fd, description, e)
+  local map = own_map(task.files)
+  local unknown = map.entries[fd]
+  if not unknown or unknown.kind ~= "unknown" then return end
+  hold(description)
+  map.entries[fd] = description
+  let_go(unknown, e)
 end
 
 -- dup2 and dup3: fd becomes the description at once, whatever it was. Returns that.

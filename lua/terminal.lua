@@ -190,8 +190,10 @@ function terminal.failures()
 end
 
 -- Whose line it is, when there is more than one task that it could be: "4711", of a thread "4711/4713".
+-- A task that has just ended is no longer among those alive.
 function terminal.label(e)
-  if require("compendium.processes").alive() <= 1 then
+  local others = require("compendium.processes").alive() - (e.kind == "exit" and 0 or 1)
+  if others <= 0 then
     return nil
   elseif e.tid == e.pid then
     return tostring(e.pid)

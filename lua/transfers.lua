@@ -21,9 +21,9 @@ local KINDS <const> = {
   {"net", "Net received", "Net sent", always = true, swapped = true},
   {"unix", "Local received", "Local sent", swapped = true},
   {"pipe", "Pipes read", "Pipes written"},
-  {"tty", "Terminal read", "Terminal out"},
-  {"device", "Devices read", "Devices out"},
-  {"other", "Others read", "Others written"},
+  {"tty", "Terminal in", "Terminal out"},
+  {"device", "Devices in", "Devices out"},
+  {"other", "Other in", "Other out"},
 }
 
 local FILE_KINDS <const> =
@@ -75,15 +75,15 @@ transfers.events = {
   copy = copied,
 }
 
--- "in 3 files: a 11.9 KB, b 300 B, ..."
+-- "in 3 files: a 11.9 KB, b 300 B, ..."; those that are noise are among the three, but not named.
 local function names(amounts, line, width)
   local number, exact = amounts:count()
   local items = {}
   for i, entry in ipairs(amounts:largest(noise.knows_path)) do
-    if i > LISTED then
+    if i > LISTED or noise.knows_path(entry[1]) then
       break
     end
-    items[i] = text.cut(text.escape(entry[1]), math.max(width // 2, 24)) .. " " .. format.bytes(entry[2])
+    items[i] = {text.escape(entry[1]), " " .. format.bytes(entry[2])}
   end
   local prefix = ("%s   in %s%s"):format(line, exact and "" or "about ", format.count(number, "file"))
   return rows.list(prefix, items, width, number)

@@ -14,7 +14,7 @@ local tree <const> = {}
 
 local MOST_SHOWN <const> = 40
 local LIKE_SHOWN <const> = 3 -- children of the same program and end that are shown one by one
-local DETAIL_COLUMNS <const> = 30
+local LEAST_COLUMNS <const> = 24 -- of a command
 
 local seen <const> = setmetatable({}, {__mode = "k"})
 
@@ -104,8 +104,7 @@ end
 
 -- Adds the rows of a process and of those below it. indent: what its children's marks follow.
 local function add(list, process, mark, indent, look)
-  local name = text.cut(process.pid .. " " .. command(process), look.columns - text.width(mark), false)
-  list[#list + 1] = {mark .. name, detail(process, look.now)}
+  list[#list + 1] = {mark .. process.pid .. " " .. command(process), detail(process, look.now)}
   local shown = condensed(children_of(process))
   for i, child in ipairs(shown) do
     local is_last = i == #shown
@@ -118,6 +117,19 @@ local function add(list, process, mark, indent, look)
   end
 end
 
+-- Aligned rows, commands as long as what follows them allows.
+local function cut_commands(list, width)
+  local details = 0
+  for _, row in ipairs(list) do
+    details = math.max(details, text.width(row[2]))
+  end
+  local room = math.max(width - details - 6, LEAST_COLUMNS)
+  for _, row in ipairs(list) do
+    row[1] = text.cut(row[1], room, false)
+  end
+  return rows.align(list, room)
+end
+
 -- The section's lines; nil for a single process without threads.
 function tree.rows(info, width)
   local top_level, count = roots()
@@ -125,7 +137,7 @@ function tree.rows(info, width)
   if count < 2 and not (first and (first.thread_count or 1) > 1) then
     return nil
   end
-  local list, look = {}, {now = info.time or core.now(), columns = math.max(width - DETAIL_COLUMNS - 6, 30)}
+  local list, look = {}, {now = info.time or core.now()}
   for _, process in ipairs(top_level) do
     add(list, process, "", "", look)
   end
@@ -137,7 +149,7 @@ function tree.rows(info, width)
   if processes.dropped > 0 then
     list[#list + 1] = {("and %s not kept"):format(format.count(processes.dropped, "process")), ""}
   end
-  return rows.align(list, look.columns)
+  return cut_commands(list, width)
 end
 
 tree.heading = "Processes:"

@@ -24,19 +24,13 @@
  * "The same place" is instruction and stack pointer, and the same number or restart_syscall, which
  * the kernel substitutes for ERESTART_RESTARTBLOCK: so a sleep that goes on keeps its name.
  *
- * Some calls fail with EINTR as soon as anything wakes them (CALL_REPEATS). Being traced is enough
- * for that: PTRACE_INTERRUPT wakes them, and so does a signal the program ignores, because a tracer
- * is shown every signal. They are made to go on, see call_repeat.
+ * Calls of the role CALL_REPEATS are interrupted in this sense when they return -EINTR; see repeat.c.
  */
 #include <string.h>
 #include <linux/audit.h>
 #include <sys/user.h>
 
 #include "source/ptrace/ptrace.h"
-
-#ifndef ERESTARTSYS
-enum { ERESTARTSYS = 512, ERESTARTNOINTR = 513, ERESTARTNOHAND = 514, ERESTART_RESTARTBLOCK = 516 };
-#endif
 
 #define X32_BIT 0x40000000
 #define CS_64 0x33 /* code segment of 64-bit code */
@@ -57,30 +51,6 @@ static const struct {
 	{"rt_sigreturn", CALL_SIGRETURN},
 	{"sigreturn", CALL_SIGRETURN},
 	{"vfork", CALL_VFORK},
-	/* Calls that give up with EINTR, having done nothing; not close, and not connect, which
-	 * cannot be made twice. */
-	{"accept", CALL_REPEATS},
-	{"accept4", CALL_REPEATS},
-	{"epoll_pwait", CALL_REPEATS},
-	{"epoll_pwait2", CALL_REPEATS},
-	{"epoll_wait", CALL_REPEATS},
-	{"io_getevents", CALL_REPEATS},
-	{"io_pgetevents", CALL_REPEATS},
-	{"io_uring_enter", CALL_REPEATS},
-	{"read", CALL_REPEATS},
-	{"readv", CALL_REPEATS},
-	{"recv", CALL_REPEATS},
-	{"recvfrom", CALL_REPEATS},
-	{"recvmmsg", CALL_REPEATS},
-	{"recvmsg", CALL_REPEATS},
-	{"rt_sigtimedwait", CALL_REPEATS},
-	{"semop", CALL_REPEATS},
-	{"semtimedop", CALL_REPEATS},
-	{"send", CALL_REPEATS},
-	{"sendmsg", CALL_REPEATS},
-	{"sendto", CALL_REPEATS},
-	{"write", CALL_REPEATS},
-	{"writev", CALL_REPEATS},
 };
 
 void call_roles(struct ptrace_source *source)
@@ -91,6 +61,7 @@ void call_roles(struct ptrace_source *source)
 			if (nr >= 0 && nr < INTEREST_NRS)
 				source->roles[arch][nr] = roles[i].role;
 		}
+	repeat_roles(source);
 }
 
 void call_identify(struct record *record, uint32_t audit_arch, uint64_t nr)
@@ -140,7 +111,7 @@ static uint64_t since(uint64_t then, uint64_t now)
 	return now > then ? now - then : 0;
 }
 
-static void call_finish(struct ptrace_source *source, struct tracee *tracee, int64_t ret, uint64_t time_ns)
+void call_finish(struct ptrace_source *source, struct tracee *tracee, int64_t ret, uint64_t time_ns)
 {
 	const struct call *call = tracee->call;
 
@@ -306,24 +277,6 @@ void call_return(struct ptrace_source *source, struct tracee *tracee, const stru
 		handler_returned(source, tracee, stop->info.instruction_pointer);
 }
 
-/* ---- transparency ---- */
-
-/* The result register holds -EINTR. With -ERESTARTNOHAND in its place the kernel itself decides, on
- * the way back to the program: a handler runs and the call fails with EINTR, as it should; or none
- * does, and the call is made again, as if nothing had been. */
-static bool repeat_unless_handled(pid_t tid)
-{
-	return request(PTRACE_POKEUSR, tid, REGISTER(rax), (uintptr_t)-ERESTARTNOHAND) == 0;
-}
-
-void call_repeat(struct tracee *tracee)
-{
-	struct call *call = tracee->call;
-
-	if (call && call->restart == EINTR && repeat_unless_handled(tracee->tid))
-		call->restart = ERESTARTNOHAND;
-}
-
 /* ---- calls that began before the trace ---- */
 
 /* What the registers say of the call that a task, which stopped on its way out of it, was in. Its
@@ -378,5 +331,5 @@ void call_adopt(struct ptrace_source *source, struct tracee *tracee, const struc
 	tracee->attached = false;
 	if (call)
 		call_ended(source, tracee, ret, stop);
-	call_repeat(tracee);
+	call_repeat(source, tracee);
 }

@@ -47,7 +47,7 @@ static bool fork_flags(struct ptrace_source *source, const struct tracee *tracee
 	case CALL_CLONE3:
 		if (task_read(source, tracee->tid, call->record->args[0], args, sizeof args) != sizeof args)
 			return false;
-		*flags = args[0] | args[4];
+		*flags = args[0] | args[4] | (call->untraced ? CLONE_UNTRACED : 0);
 		return true;
 	default:
 		return false;
@@ -290,7 +290,7 @@ static void follow_signal(struct ptrace_source *source, struct tracee *tracee, c
 	siginfo_t info = {0};
 
 	tracee->deliver = stop->signal;
-	call_repeat(tracee);
+	call_repeat(source, tracee);
 	if (!source_wants(source, RECORD_SIGNAL) ||
 	    request(PTRACE_GETSIGINFO, tracee->tid, 0, (uintptr_t)&info) < 0)
 		return;
@@ -305,7 +305,7 @@ static void follow_group(struct ptrace_source *source, struct tracee *tracee, co
 {
 	bool known = tracee->process->stopped;
 
-	call_repeat(tracee);
+	call_repeat(source, tracee);
 	tracee->resume = PTRACE_LISTEN; /* stays stopped, and SIGCONT wakes it */
 	tracee->process->stopped = true;
 	if (known || !source_wants(source, RECORD_STOP))
@@ -318,7 +318,7 @@ static void follow_trap(struct ptrace_source *source, struct tracee *tracee, con
 {
 	(void)stop;
 	tracee->process->stopped = false;
-	call_repeat(tracee);
+	call_repeat(source, tracee);
 	if (tracee->untraced)
 		untraced_restore(source, tracee->tid, tracee->untraced, tracee->arch);
 	tracee->untraced = 0;

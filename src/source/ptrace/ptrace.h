@@ -36,6 +36,14 @@ enum call_role {
 	CALL_REPEATS,   /* fails with EINTR even without a handler, and nothing was done then */
 };
 
+/* What an interrupted call returns inside the kernel; programs never see these numbers. */
+enum {
+	ERESTARTSYS = 512,           /* goes on, unless a handler without SA_RESTART runs */
+	ERESTARTNOINTR = 513,        /* goes on in any case */
+	ERESTARTNOHAND = 514,        /* goes on, unless a handler runs */
+	ERESTART_RESTARTBLOCK = 516, /* goes on as restart_syscall, unless a handler runs */
+};
+
 enum source_mode { MODE_RUN, MODE_DETACH, MODE_KILL };
 
 struct task_memory {
@@ -111,15 +119,22 @@ void call_enter(struct ptrace_source *source, struct tracee *tracee, const struc
 void call_return(struct ptrace_source *source, struct tracee *tracee, const struct stop *stop);
 /* Finds out, at the first stop of a task we attached to, which call it is inside or comes from. */
 void call_adopt(struct ptrace_source *source, struct tracee *tracee, const struct stop *stop);
-/* At a stop that comes before the return to the program: a call that was woken by us or by a signal
- * that has no handler is made to go on instead of failing with EINTR. */
-void call_repeat(struct tracee *tracee);
+/* The top call has its result: makes its record and takes it off the stack. */
+void call_finish(struct ptrace_source *source, struct tracee *tracee, int64_t ret, uint64_t time_ns);
 /* The task ends or is let go: its calls get no result. */
 void calls_abandon(struct ptrace_source *source, struct tracee *tracee);
 /* Fills source->roles. */
 void call_roles(struct ptrace_source *source);
 /* The record's arch and nr from ptrace's. */
 void call_identify(struct record *record, uint32_t audit_arch, uint64_t nr);
+
+/* ---- repeat.c ---- */
+
+/* At a stop on the way back to the program: a call of the role CALL_REPEATS that was only woken, by
+ * us or by a signal that has no handler, is made to go on instead of failing with EINTR. */
+void call_repeat(struct ptrace_source *source, struct tracee *tracee);
+/* Gives that role to the calls that have it. */
+void repeat_roles(struct ptrace_source *source);
 
 /* ---- follow.c ---- */
 

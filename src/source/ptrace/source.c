@@ -140,6 +140,17 @@ static void let_go(struct ptrace_source *source, struct tracee *tracee)
 	tracee_remove(&source->tracees, tracee);
 }
 
+/* The time a task was held is not the call's. */
+static void call_resumed(struct call *call, uint64_t stopped_ns)
+{
+	uint64_t now = clock_ns();
+
+	if (!call->resumed_ns)
+		call->resumed_ns = now;
+	else if (!call->restart)
+		call->resumed_ns += now - stopped_ns;
+}
+
 /* When the request fails with ESRCH the task was killed; its status follows. */
 void source_release(struct ptrace_source *source)
 {
@@ -160,8 +171,8 @@ void source_release(struct ptrace_source *source)
 	}
 	if (source->mode == MODE_KILL)
 		kill(tracee_pid(tracee), SIGKILL); /* born after all others were killed */
-	if (tracee->call && !tracee->call->resumed_ns)
-		tracee->call->resumed_ns = clock_ns();
+	if (tracee->call)
+		call_resumed(tracee->call, tracee->stopped_ns);
 	request(tracee->resume, tracee->tid, 0, tracee->deliver);
 }
 
