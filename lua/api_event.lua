@@ -29,7 +29,7 @@ local function copy_args(args)
     return following, values[following]
   end
   return setmetatable(values, {
-    __index = function(_, i) return values[names[i]] end,
+    __index = function(_, i) return names[i] and rawget(values, names[i]) end,
     __len = function() return #names end,
     __pairs = function() return next_arg, values, nil end,
   })

@@ -18,10 +18,10 @@ local function is_field(name)
   return events.fields[name] ~= nil or type(rawget(core.event_names, name)) == "number"
 end
 
--- The names an expression uses as variables: not in strings, not after a dot or a colon. A long string or a
--- comment is rare enough in an expression to be taken for code: it only makes a field be read.
+-- The names an expression uses as variables: not in strings and comments, not after a dot or a colon.
 local function variables(expression)
   local code = expression:gsub("\\.", "  "):gsub('"[^"\n]*"', '""'):gsub("'[^'\n]*'", "''"):gsub("%.%.+", " ")
+  code = code:gsub("%-%-[^\n]*", " ")
   local names = {}
   for before, name in (" " .. code):gmatch "([^%w_])%s*%f[%w_]([%a_][%w_]*)" do
     if before ~= "." and before ~= ":" and not KEYWORDS[name] and not names[name] then
@@ -50,9 +50,11 @@ local function compile(expression, env)
     locals = ("local %s = e.%s "):format(table.concat(fields, ", "), table.concat(fields, ", e."))
   end
   -- Alone first, so that "1) or (2" is no expression and the message has no parentheses of ours.
-  local alone, problem = load("return " .. expression, "=-f", "t", env)
-  if not alone then error(("%s: %s"):format(origin, problem:gsub("^%-f:%d+: ", "")), 0) end
-  local made = assert(load(("return function(e) %sreturn (%s\n) end"):format(locals, expression), "=-f", "t", env))
+  local made, problem = load("return " .. expression, "=-f", "t", env)
+  if made then
+    made, problem = load(("return function(e) %sreturn (%s\n) end"):format(locals, expression), "=-f", "t", env)
+  end
+  if not made then error(("%s: %s"):format(origin, problem:gsub("^%-f:%d+: ", "")), 0) end
   local test = made()
   return function(e) return test(e) and true or false end
 end

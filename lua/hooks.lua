@@ -83,7 +83,7 @@ end
 
 -- The selectors of a name or a list of names, each once.
 local function resolve_all(names)
-  if type(names) ~= "table" then names = {names} end
+  if type(names) ~= "table" then names = {errors.check(names, "string", "an event's name")} end
   local selectors, seen = {}, {}
   for _, name in ipairs(names) do
     for _, selector in ipairs(resolve(name)) do
@@ -166,7 +166,9 @@ end
 local function selectors_of(registration)
   if registration.selectors or registration.role == "filter" then return registration.selectors or {} end
   local selectors = {} -- a sink of every event
-  for name in pairs(events.types) do table.move(of_type(name), 1, math.huge, #selectors + 1, selectors) end
+  for name in pairs(events.types) do
+    for _, selector in ipairs(of_type(name)) do selectors[#selectors + 1] = selector end
+  end
   return selectors
 end
 

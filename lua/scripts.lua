@@ -79,6 +79,19 @@ local function bundled_names()
   return names
 end
 
+-- The names of the scripts in the user's folder, without .lua.
+local function user_names()
+  local names, folder = {}, user_folder()
+  for _, file in ipairs(folder and core.names(folder) or {}) do names[#names + 1] = file:match "^(.+)%.lua$" end
+  table.sort(names)
+  return names
+end
+
+local function all_names()
+  local names, users = bundled_names(), user_names()
+  return table.move(users, 1, #users, #names + 1, names)
+end
+
 -- The script of that name. `beside`: folder of the script that asks, with its slash; false: not from a folder;
 -- nil: named on the command line. Nil and why, when there is none.
 local function find(name, beside)
@@ -89,7 +102,7 @@ local function find(name, beside)
     if script then reason = "it uses itself" end
     if why and not why:find "^No such file" then reason = reason or why end
   end
-  return nil, reason or "not found" .. errors.hint(name:gsub("%.lua$", ""), bundled_names())
+  return nil, reason or "not found" .. errors.hint(name:gsub("%.lua$", ""), all_names())
 end
 
 -- ---- running
@@ -208,12 +221,8 @@ function scripts.list()
     width = math.max(width, #name)
   end
   for _, name in ipairs(bundled_names()) do add(name, core.embedded("scripts/" .. name .. ".lua"), "") end
-  local folder = user_folder()
-  local names = folder and core.names(folder) or {}
-  table.sort(names)
-  for _, file in ipairs(names) do
-    local name = file:match "^(.+)%.lua$"
-    local script = name and read(folder .. "/" .. file, true)
+  for _, name in ipairs(user_names()) do
+    local script = read(("%s/%s.lua"):format(user_folder(), name), true)
     if script then add(name, script.text, (" (%s)"):format(script.path)) end
   end
   for _, row in ipairs(rows) do print((("%-" .. width .. "s  %s"):format(row[1], row[2]):gsub("%s+$", ""))) end

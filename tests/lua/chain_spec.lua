@@ -1,0 +1,120 @@
+-- SPDX-License-Identifier: MIT
+--
+-- Chains: who runs for a record, in which order, and what a filter's or a failing hook's result does.
+
+local core = require "compendium.core"
+
+local log
+
+local function entry(role, name, type, result)
+  return {role = role, type = type, label = name, fn = function(e)
+    log[#log + 1] = name .. (e.index > 1 and e.index or "")
+    return result
+  end}
+end
+
+local function run(entries, split, spec)
+  log = {}
+  core.bind("call:close", entries, split)
+  core.test_dispatch(spec or {call = "close", ret = 0})
+  return table.concat(log, " ")
+end
+
+describe("a chain", function()
+  setup(function() core.event_types {"open", "close", "read"} end)
+
+  it("runs models first, then all others in order", function()
+    assert.equals("m1 m2 h1 f h2 s", run {
+      entry("hook", "h1"), entry("model", "m1"), entry("filter", "f"), entry("hook", "h2"), entry("model", "m2"),
+      entry("sink", "s"),
+    })
+  end)
+
+  it("runs entries of a type only for it", function()
+    local entries = {
+      {role = "type", fn = function(e) return e.ret == 0 and "close" or nil end},
+      entry("hook", "any"), entry("hook", "close", "close"), entry("hook", "read", "read"), entry("sink", "all", "*"),
+    }
+    assert.equals("any close all", run(entries))
+    assert.equals("any", run(entries, nil, {call = "close", ret = -9}))
+  end)
+
+  it("takes a type that is a name", function()
+    assert.equals("r", run {{role = "type", fn = "read"}, entry("hook", "r", "read"), entry("hook", "c", "close")})
+  end)
+
+  it("tells hooks the type, also one that nobody hooks", function()
+    local type
+    run {{role = "type", fn = function() return "open" end}, {role = "hook", fn = function(e) type = e.type end}}
+    assert.equals("open", type)
+  end)
+
+  it("ends where a filter says false, and nothing else does", function()
+    assert.equals("m f", run {entry("filter", "f", nil, false), entry("hook", "h"), entry("model", "m"), entry("sink", "s")})
+    assert.equals("f h", run {entry("filter", "f", nil, nil), entry("hook", "h")})
+    assert.equals("h s", run {entry("hook", "h", nil, false), entry("sink", "s")})
+  end)
+
+  it("runs once for each event of a record", function()
+    local entries = {{role = "type", fn = "read"}, entry("model", "m"), entry("hook", "bare"), entry("filter", "f"),
+      entry("hook", "r", "read")}
+    assert.equals("m bare f r f2 r2 f3 r3", run(entries, function() return 3 end))
+    assert.equals("m bare f", run(entries, function() return 0 end))
+    assert.equals("m bare f", run(entries, function() return -5 end))
+  end)
+
+  it("computes fields anew for each of them, but keeps what models set", function()
+    core.field("spec_by_index", function(e) return e.index * 10 end)
+    core.field "spec_by_model"
+    local seen = {}
+    run({
+      {role = "model", fn = function(e)
+        e.spec_by_model = "kept"
+        return e.spec_by_index
+      end},
+      {role = "type", fn = "read"},
+      {role = "hook", type = "read", fn = function(e) seen[e.index] = e.spec_by_index .. e.spec_by_model end},
+    }, function() return 2 end)
+    assert.same({"10kept", "20kept"}, seen)
+  end)
+
+  it("goes on after a hook, a filter or a model that failed", function()
+    log = {}
+    local function fail() error "on purpose" end
+    core.bind("call:close", {
+      {role = "model", fn = fail, label = "bad model"}, {role = "type", fn = fail, label = "bad type"},
+      {role = "filter", fn = function() error {} end, label = "bad filter"}, {role = "hook", fn = fail, label = "bad hook"},
+      entry("hook", "good"),
+    })
+    local before = core.errors()
+    assert.is_false((pcall(core.test_dispatch, {call = "close"})))
+    assert.same({"good"}, log)
+    assert.equals(4, core.errors() - before)
+  end)
+
+  it("is bound to a call in every architecture, to a kind, or to what has no name", function()
+    local seen = {}
+    local function note(name) return {{role = "hook", fn = function(e) seen[#seen + 1] = name .. e.kind end}} end
+    core.bind("call:close", note "c-")
+    core.bind("enter:close", note "e-")
+    core.bind("call:?", note "u-")
+    core.bind("lost", note "l-")
+    core.test_dispatch {call = "close"}
+    core.test_dispatch {call = "close", arch = "i386"}
+    core.test_dispatch {call = "close", kind = "enter"}
+    core.test_dispatch {nr = 1000}
+    core.test_dispatch {nr = 100000}
+    core.test_dispatch {nr = -1}
+    core.test_dispatch {kind = "lost"}
+    core.test_dispatch {kind = "note"}
+    assert.equals("c-call c-call e-enter u-call u-call u-call l-lost", table.concat(seen, " "))
+  end)
+
+  it("says what is wrong with what is bound", function()
+    assert.has_error(function() core.bind("call:nope", {}) end, "nothing can be bound to 'call:nope'")
+    assert.has_error(function() core.bind("opne", {}) end, "nothing can be bound to 'opne'")
+    assert.is_false((pcall(core.bind, "call:close", {{role = "cook", fn = print}})))
+    assert.is_false((pcall(core.bind, "call:close", {{role = "hook", fn = 5}})))
+    assert.is_false((pcall(core.bind, "call:close", {5})))
+  end)
+end)
