@@ -5,7 +5,7 @@
 -- rows, so that `openat` is `open` plus a dirfd and nothing more. Data only; no step of the flow.
 --
 -- Parts (the number is the argument's, from 1):
---   fd        the descriptor acted on             new_fd    true: the result is a new descriptor
+--   fd        the descriptor acted on             new_fd    the result is a new descriptor: true, or when
 --   path      a path, from dirfd or the cwd       dirfd     what `path` is relative to
 --   to        a second path                       to_dirfd  what `to` is relative to
 --   to_fd     the second descriptor of a copy     raw       `target` is text, not resolved
@@ -102,7 +102,7 @@ rows.close_range = {"close", first = 1, last = 2, flags = 3}
 rows.dup = {"dup", from = 1, new_fd = true}
 rows.dup2 = {"dup", from = 1, new_fd = true}
 rows.dup3 = {"dup", from = 1, flags = 3, new_fd = true}
-rows.fcntl = {"dup", from = 1, new_fd = true}
+rows.fcntl = {"dup", from = 1, new_fd = "if F_DUPFD"} -- else the descriptor is the first argument
 rows.fcntl64 = rows.fcntl
 rows.pidfd_getfd = {"dup", new_fd = true}
 rows.pipe = {"pipe", ends = 1, what = "pipe"}
@@ -120,6 +120,7 @@ for name, what in pairs {
 } do
   rows[name] = {"special", what = what, new_fd = true}
 end
+rows.bpf.new_fd = "if made" -- most commands make none
 
 for _, name in ipairs {"read", "readv", "pread64", "preadv", "preadv2"} do
   rows[name] = {"read", socket = "recv", fd = 1, bytes = true}

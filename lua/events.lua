@@ -14,7 +14,6 @@ local fields = require "compendium.fields"
 
 local CLONE_THREAD <const> = 0x10000
 local CLOSE_RANGE_CLOEXEC <const> = 4
-local DUP_COMMANDS <const> = {[0] = true, [1030] = true} -- F_DUPFD, F_DUPFD_CLOEXEC
 -- F_SETLK, F_SETLKW, i386's F_SETLK64, F_SETLKW64, and F_OFD_SETLK, F_OFD_SETLKW
 local LOCK_COMMANDS <const> =
   {[6] = true, [7] = true, [13] = true, [14] = true, [37] = true, [38] = true}
@@ -157,14 +156,14 @@ local function failed_fork(e)
 end
 
 local function fcntl_type(e)
-  local command = e.raw[2] & 0xffffffff
-  return DUP_COMMANDS[command] and "dup" or LOCK_COMMANDS[command] and "lock" or nil
+  return fds.fcntl_dups(e) and "dup" or LOCK_COMMANDS[e.raw[2] & 0xffffffff] and "lock" or nil
 end
 
 local special = {
   fork = failed_fork, vfork = failed_fork, clone = failed_fork, clone3 = failed_fork,
   execve = function(e) return (e.error or e.unfinished) and "exec" or nil end,
   fcntl = fcntl_type, fcntl64 = fcntl_type,
+  bpf = function(e) return fds.bpf_makes_fd(e) and "special" or nil end,
   close_range = function(e) return e.raw[3] & CLOSE_RANGE_CLOEXEC == 0 and "close" or nil end,
   vmsplice = function(e)
     local file = e.file

@@ -187,6 +187,12 @@ local function on_dup2(e)
   e.replaced = tables.replace(task, fd, shared(e, task, from), cloexec, e)
 end
 
+-- Whether a fcntl is one that duplicates.
+function fds.fcntl_dups(e)
+  local command = int(e.raw[2])
+  return command == F_DUPFD or command == F_DUPFD_CLOEXEC
+end
+
 local function set_status_flags(description, flags)
   description.flags = (description.flags or O_RDWR) & ~SETTABLE | flags & SETTABLE
 end
@@ -195,7 +201,7 @@ local function on_fcntl(e)
   if e.error or not e.ret then return end
   local fd, command = int(e.raw[1]), int(e.raw[2])
   local task = tasks.of(e.tid, e.pid)
-  if command == F_DUPFD or command == F_DUPFD_CLOEXEC then
+  if fds.fcntl_dups(e) then
     tables.install(task, e.ret, shared(e, task, fd), command == F_DUPFD_CLOEXEC, e)
   elseif command == F_SETFD then
     tables.set_cloexec(task, fd, e.raw[3] & 1 ~= 0)

@@ -63,14 +63,24 @@ field("comm", "bytes", "name of the task, as ps shows it", function(e) return pr
 
 -- ---- descriptors
 
+local function first_argument(e) return int(e.raw[1]) end
+
+-- Where the descriptor is when the row says more than true.
+local NEW_FDS <const> = {
+  ["if F_DUPFD"] = function(e) return fds.fcntl_dups(e) and e.ret or first_argument(e) end,
+  ["if made"] = function(e) return fds.bpf_makes_fd(e) and e.ret or -1 end,
+}
+
 field("fd", "integer", "the descriptor acted on, or made", function(e)
   local row = row_of(e)
-  if row.fd or row.first then
-    local fd = int(e.raw[row.fd or row.first])
-    return fd >= 0 and fd or nil
+  local i = row.fd or row.first
+  local fd
+  if i then
+    fd = int(e.raw[i])
+  elseif row.new_fd then
+    fd = row.new_fd == true and e.ret or NEW_FDS[row.new_fd](e)
   end
-  local ret = e.ret
-  return row.new_fd and ret and ret >= 0 and ret or nil
+  return fd and fd >= 0 and fd or nil
 end)
 field("file", "table", "what `fd` is: see compendium.fds", function(e)
   if row_of(e)[1] == "close" and not e.unfinished then return nil end -- the model assigned it
@@ -78,8 +88,8 @@ field("file", "table", "what `fd` is: see compendium.fds", function(e)
   return fd and fds.lookup(e.tid, e.pid, fd)
 end)
 field("from", "integer", "the descriptor that was duplicated", function(e)
-  local i = row_of(e).from
-  return i and int(e.raw[i])
+  local i = e.type == "dup" and row_of(e).from
+  return i and int(e.raw[i]) or nil
 end)
 field("listener", "integer", "the descriptor a connection was accepted from", function(e)
   local i = row_of(e).listener
