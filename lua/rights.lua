@@ -16,6 +16,7 @@ local tasks = require "compendium.tasks"
 local SOCK_STREAM <const> = 1
 local QUEUE_LIMIT <const> = 256
 local WAITING_LIMIT <const> = 64
+local UNSENT_LIMIT <const> = 16
 local LISTENER_LIMIT <const> = 1000
 -- What an unknown description takes over from the one it turns out to be.
 local TOLD <const> = {
@@ -68,29 +69,37 @@ local function mark_ambiguous(queue, offer)
   end
 end
 
+-- Hands an offer to the socket it is for: to a receiver that was seen first, or to its queue.
+local function deliver(offer, peer, e)
+  local early = take(peer.waiting, offer.place, offer.length, #offer.files)
+  if early then
+    for i, unknown in ipairs(early.files) do tell(unknown, offer.files[i]) end
+    return
+  end
+  local queue = peer.offers or {}
+  peer.offers = queue
+  mark_ambiguous(queue, offer)
+  if #queue >= QUEUE_LIMIT then return drop_queue(peer, e) end
+  queue[#queue + 1] = offer
+  for _, description in ipairs(offer.files) do tables.hold(description) end
+end
+
 -- A message with descriptors was sent from `file`; sent is its length in bytes. numbers: the sender's.
+-- What is sent before anybody accepted stays with the sender.
 function rights.send(e, file, numbers, sent)
-  local peer = file.peer
-  if not peer or peer.kind ~= "socket" or #numbers == 0 then return end
+  if #numbers == 0 then return end
   local task = tasks.of(e.tid, e.pid)
   local files = {}
   for i, fd in ipairs(numbers) do
     files[i] = tables.get(task, fd) or descriptions.unknown(e, "descriptor " .. fd)
   end
   local offer = {
-    place = position(file, "sent"), files = files, tid = e.tid, began = e.time, ended = e.time + (e.duration or 0),
+    place = position(file, "sent"), length = is_stream(file) and math.max(sent, 1) or 1, files = files, tid = e.tid,
+    began = e.time, ended = e.time + (e.duration or 0),
   }
-  local early = take(peer.waiting, offer.place, is_stream(file) and math.max(sent, 1) or 1, #files)
-  if early then
-    for i, unknown in ipairs(early.files) do tell(unknown, files[i]) end
-    return
-  end
-  local queue = peer.offers or {}
-  peer.offers = queue
-  mark_ambiguous(queue, offer)
-  if #queue >= QUEUE_LIMIT then drop_queue(peer, e) return end
-  queue[#queue + 1] = offer
-  for _, description in ipairs(files) do tables.hold(description) end
+  if file.peer then return deliver(offer, file.peer, e) end
+  file.unsent = file.unsent or {}
+  if #file.unsent < UNSENT_LIMIT then table.insert(file.unsent, offer) end
 end
 
 local function wait_for_sender(file, place, unknowns)
@@ -103,7 +112,7 @@ end
 -- A message was received on `file`: the new numbers, which fds.lua made unknown, get what was sent.
 -- received: its length in bytes.
 function rights.receive(e, file, numbers, received, peek)
-  if #numbers == 0 or not file.peer then return end
+  if #numbers == 0 then return end
   local task = tasks.of(e.tid, e.pid)
   local place = position(file, "received")
   local offer = take(file.offers, place, is_stream(file) and math.max(received, 1) or 1, #numbers, peek)
@@ -132,12 +141,18 @@ local function matches_of(text)
   return matches
 end
 
+local function join(one, other, e)
+  one.peer = other
+  for _, offer in ipairs(one.unsent or {}) do deliver(offer, other, e) end
+  one.unsent = nil
+end
+
 -- One connect and one accept are a pair; of more, nobody can say which.
-local function match(text, matches)
+local function match(text, matches, e)
   local connects, accepts = matches.connects, matches.accepts
   if #connects == 1 and #accepts == 1 and connects[1].began < accepts[1].ended then
-    local client, server = connects[1].file, accepts[1].file
-    client.peer, server.peer = server, client
+    join(connects[1].file, accepts[1].file, e)
+    join(accepts[1].file, connects[1].file, e)
   elseif #connects <= 1 and #accepts <= 1 and #connects + #accepts < 2 then
     return
   end
@@ -149,14 +164,14 @@ function rights.connected(e, file, address)
   if file.protocol ~= "unix" or not address then return end
   local matches = matches_of(address.text)
   table.insert(matches.connects, {file = file, began = e.time})
-  match(address.text, matches)
+  match(address.text, matches, e)
 end
 
 function rights.accepted(e, file, address)
   if file.protocol ~= "unix" or not address then return end
   local matches = matches_of(address.text)
   table.insert(matches.accepts, {file = file, ended = e.time + (e.duration or 0)})
-  match(address.text, matches)
+  match(address.text, matches, e)
 end
 
 return rights

@@ -194,6 +194,7 @@ function tables.become(task, fd, description, e)
   local unknown = map.entries[fd]
   if not unknown or unknown.kind ~= "unknown" then return end
   hold(description)
+  description.closed = nil -- it may have been on its way, open nowhere
   map.entries[fd] = description
   let_go(unknown, e)
 end
