@@ -108,13 +108,16 @@ static void arguments_of_openat(void **state)
 	const struct syscall_row *row = syscall_row(ARCH_I386, 295);
 
 	(void)state;
-	assert_int_equal(row->arg_count, 4);
+	assert_int_equal(row->arg_count, 3);
 	assert_int_equal(row->args[0].kind, ARG_DIRFD);
 	assert_int_equal(row->args[1].kind, ARG_PATH);
 	assert_true(row->args[1].in && !row->args[1].out);
 	assert_int_equal(row->args[2].kind, ARG_FLAGS);
 	assert_ptr_equal(row->args[2].family, family_find("open_flags"));
 	assert_int_equal(row->ret, ARG_FD);
+	row = syscall_variant(row, (uint64_t[RECORD_ARGS]){3, 0, 0x80041}); // a mode, as with O_CREAT
+	assert_int_equal(row->arg_count, 4);
+	assert_int_equal(row->args[3].kind, ARG_MODE);
 }
 
 /* 64-bit arguments of i386 are in two registers, and what follows is one further on. */

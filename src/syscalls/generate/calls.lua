@@ -211,7 +211,8 @@ local function variant_values(arg, text, where)
   return values
 end
 
--- The base arguments with those of the same name replaced; "none NAME" drops NAME and what follows.
+-- The base arguments with those of the same name replaced; "none NAME" drops NAME and what follows, "and ARGUMENT"
+-- adds one at the end.
 local function replace_args(context, base, text, where)
   local args <const> = copy_args(base)
   local index_of <const> = {}
@@ -219,14 +220,12 @@ local function replace_args(context, base, text, where)
     index_of[arg.name] = i
   end
   for _, part in ipairs(split(text, "[^,]+")) do
-    local dropped <const> = part:match "^%s*none%s+([%w_]+)%s*$"
-    local new <const> = not dropped and parse_arg(context, part, where)
-    local index <const> = index_of[dropped or new.name] or
+    local dropped <const>, added <const> = part:match "^%s*none%s+([%w_]+)%s*$", part:match "^%s*and%s+(.*)$"
+    local new <const> = not dropped and parse_arg(context, added or part, where)
+    local index <const> = added and #args + 1 or index_of[dropped or new.name] or
       fail(where, "a variant has no argument '%s' to replace", dropped or new.name)
     if dropped then
-      for i = #args, index, -1 do
-        args[i] = nil
-      end
+      table.move(args, #args + 1, #args + #args - index + 1, index)
     else
       args[index] = new
     end
