@@ -74,7 +74,7 @@ end
 
 -- Permission bits: "0644".
 function format.mode(bits)
-  return bits and ("0%o"):format(bits) or "-"
+  return bits and (bits == 0 and "0" or ("0%o"):format(bits)) or "-"
 end
 
 function format.signal(number)

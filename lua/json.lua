@@ -75,7 +75,8 @@ function encode(value, escaped)
   if type(value) == "table" then
     return (value.kind and encode_file or encode_array)(value, escaped)
   elseif type(value) == "string" then
-    return core.json(escaped and escape_bytes(value) or value)
+    -- lua-cjson writes each / as \/, which is right, but no one can search for it
+    return (core.json(escaped and escape_bytes(value) or value):gsub("\\/", "/"))
   elseif math.type(value) == "integer" and (value >= EXACT or value <= -EXACT) then
     return '"' .. value .. '"'
   end

@@ -10,6 +10,7 @@ local text <const> = require "compendium.text"
 local lines <const> = {}
 
 local NAME_COLUMNS <const> = 240 -- of a name in a line; the event keeps all of it
+local ARGUMENTS_COLUMNS <const> = 100 -- of a command's arguments
 local VERB_COLUMNS <const> = 7
 local BYTES_COLUMNS <const> = 8
 
@@ -116,7 +117,7 @@ local function exec(e)
   local rule = text.marks.light:rep(3)
   local line = ("%s %s exec %s"):format(rule, name(program), rule)
   if #words > 1 and not same_words(words, core.options.command or {}) then
-    line = line .. " " .. text.cut(text.command(words), NAME_COLUMNS, false)
+    line = line .. " " .. text.cut(text.command(words), ARGUMENTS_COLUMNS, false)
   end
   return line
 end
@@ -190,7 +191,7 @@ local texts <const> = {
   stat = with_path(function(e) return e.what ~= "stat" and in_parentheses(e.what) end),
   truncate = with_path(function(e) return "(" .. format.bytes(e.size) .. ")" end),
   allocate = with_path(function(e) return "(" .. format.bytes(e.size) .. ")" end),
-  chmod = with_path(function(e) return format.mode(e.mode) end),
+  chmod = with_path(function(e) return e.mode and format.mode(e.mode & 0xFFF) end),
   chown = with_path(owner),
   create = with_path(function(e) return in_parentheses(e.what) end),
   remove = with_path(function(e) return e.directory and "(directory)" end),

@@ -56,7 +56,7 @@ end
 
 local function plain_entry(e)
   return {
-    time = e.time + (e.duration or 0), label = terminal.label(e), class = e.class, failed = e.error,
+    time = e.time + (e.duration or 0), label = terminal.label(e), class = e.class, failed = not e.in_progress and e.error or nil,
   }
 end
 
@@ -74,10 +74,12 @@ local function begin(e, wait)
   return entry
 end
 
--- Another direction on the same descriptor is a conversation: the order is worth more than the sum.
+-- Another direction on the same descriptor is a conversation, unless it is a file that is updated: the order
+-- is worth more than the sum.
 local function answers(entries, e)
   for _, entry in ipairs(entries) do
-    if entry.type ~= e.type and is_same(entry, e) then
+    local updates = e.file and e.file.kind == "file"
+    if entry.type ~= e.type and is_same(entry, e) and not updates then
       return true
     end
   end

@@ -45,13 +45,14 @@ end
 local function is_argument(e)
   local path, argv = e.path, e.process and e.process.argv or {}
   for i = 2, path and #argv or 0 do
-    if argv[i] ~= "" and path == paths.resolve(e.tid, e.pid, nil, argv[i]) then
+    if argv[i]:find("^[^-]") and path == paths.resolve(e.tid, e.pid, nil, argv[i]) then
       return true
     end
   end
   return false
 end
 
+local WAKEUPS <const> = {eventfd = true, timerfd = true, signalfd = true}
 local WAITING <const> = {EAGAIN = true, EINTR = true, EINPROGRESS = true, EALREADY = true}
 
 local rules = {
@@ -62,6 +63,8 @@ local rules = {
   {name = "would block", why = "the program asks again later", match = function(e)
     return WAITING[e.error] and not (e.type == "connect" and e.in_progress) or false
   end},
+  {name = "wakeups", why = "threads and timers wake an event loop", types = {"read", "write"},
+    match = function(e) return e.file ~= nil and WAKEUPS[e.file.what] or false end},
   {name = "end of file", why = "the last read of a file gives nothing", types = {"read", "recv"},
     match = function(e) return e.bytes == 0 and not e.error end},
   {name = "libraries", why = "the dynamic linker looks for shared libraries", types = LOOKS,

@@ -15,10 +15,11 @@ local NAMES <const> = 20000 -- distinct files kept per direction
 local LABEL_COLUMNS <const> = 15
 local LISTED <const> = 50 -- names that are tried to fit
 
--- The rows, in order: sums by what the descriptor is. `always` ones are there as soon as there is any I/O.
+-- The rows, in order: sums by what the descriptor is. `both`: a direction that is 0 is said as well, once
+-- the program (or what filters left of it) had to do with such things at all.
 local KINDS <const> = {
-  {"files", "Files read", "Files written", always = true, named = true},
-  {"net", "Net received", "Net sent", always = true, swapped = true},
+  {"files", "Files read", "Files written", both = true, named = true},
+  {"net", "Net received", "Net sent", both = true, swapped = true},
   {"unix", "Local received", "Local sent", swapped = true},
   {"pipe", "Pipes read", "Pipes written"},
   {"tty", "Terminal in", "Terminal out"},
@@ -30,7 +31,7 @@ local FILE_KINDS <const> =
   {file = "files", directory = "files", pipe = "pipe", fifo = "pipe", tty = "tty", device = "device"}
 local PROTOCOL_KINDS <const> = {unix = "unix", netlink = "other"}
 
-local sums = {}
+local sums, touched = {}, {}
 
 for _, kind in ipairs(KINDS) do
   sums[kind[1]] = {read = top.new(NAMES), written = top.new(NAMES)}
@@ -47,9 +48,15 @@ local function kind_of(file, protocol)
 end
 
 local function count(direction, file, protocol, path, bytes)
+  local kind = kind_of(file, protocol)
+  touched[kind] = true
   if bytes and bytes > 0 then
-    sums[kind_of(file, protocol)][direction]:add(path or "?", bytes)
+    sums[kind][direction]:add(path or "?", bytes)
   end
+end
+
+local function touch(e)
+  touched[kind_of(e.file, e.protocol)] = true
 end
 
 local function received(e)
@@ -73,6 +80,8 @@ transfers.events = {
   recv = received,
   send = function(e) count("written", e.file, e.protocol or "other", e.remote, e.bytes) end,
   copy = copied,
+  open = function() touched.files = true end,
+  connect = touch, accept = touch, listen = touch,
 }
 
 -- "in 3 files: a 11.9 KB, b 300 B, ..."; those that are noise are among the three, but not named.
@@ -99,10 +108,10 @@ end
 function transfers.rows(_, width)
   local lines, any = {}, false
   for _, kind in ipairs(KINDS) do
-    local both = sums[kind[1]]
-    any = any or both.read.sum > 0 or both.written.sum > 0
     for _, direction in ipairs(kind.swapped and {"written", "read"} or {"read", "written"}) do
-      if kind.always or both[direction].sum > 0 then
+      local moved = sums[kind[1]][direction].sum > 0
+      any = any or moved
+      if moved or kind.both and touched[kind[1]] then
         lines[#lines + 1] = row(kind, direction, width)
       end
     end

@@ -21,15 +21,24 @@ local STRING_COLUMNS <const> = 240
 local LIST_ITEMS <const> = 32
 local AT_FDCWD <const> = -100
 local OCTAL_FIELDS <const> = {st_mode = true, stx_mode = true, mode = true}
+local FILE_TYPES <const> = {
+  [0x1] = "S_IFIFO", [0x2] = "S_IFCHR", [0x4] = "S_IFDIR", [0x6] = "S_IFBLK", [0x8] = "S_IFREG", [0xa] = "S_IFLNK",
+  [0xc] = "S_IFSOCK",
+}
+-- What people look for in a struct comes first; the rest by name.
+local FIRST_FIELDS <const> = {
+  "st_mode", "st_size", "stx_mode", "stx_size", "family", "fd", "events", "revents", "rlim_cur", "iov_len", "msg_name",
+}
+local O_CREAT <const>, O_TMPFILE <const> = 0x40, 0x400000
 local HEX_FIELDS <const> =
   {flags = true, base = true, ptr = true, addr = true, address = true, restorer = true, handler = true}
 
--- "3</etc/passwd>"
+-- "3</etc/passwd>"; what a close closed is no longer in the table.
 local function descriptor(e, fd)
   if not fd then
     return "-"
   end
-  local file = fd >= 0 and fds.lookup(e.tid, e.pid, fd)
+  local file = fd >= 0 and (fds.lookup(e.tid, e.pid, fd) or e.type == "close" and e.file)
   local name = file and (file.name or file.path or file.kind)
   return name and ("%d<%s>"):format(fd, lines.name(name)) or tostring(fd)
 end
@@ -54,21 +63,47 @@ local function list_text(list)
   return "[" .. table.concat(parts, ", ") .. "]"
 end
 
-local function struct_text(struct)
-  local keys, parts = {}, {}
+local rank <const> = {}
+for i, name in ipairs(FIRST_FIELDS) do
+  rank[name] = i
+end
+
+local function ordered_keys(struct)
+  local keys = {}
   for key in pairs(struct) do
     keys[#keys + 1] = tostring(key)
   end
-  table.sort(keys)
-  for i, key in ipairs(keys) do
-    local value = struct[key]
-    if OCTAL_FIELDS[key] and type(value) == "number" then
-      parts[i] = key .. ": " .. format.mode(value)
-    elseif HEX_FIELDS[key] and math.type(value) == "integer" then
-      parts[i] = key .. ": " .. format.hex(value)
-    else
-      parts[i] = key .. ": " .. value_text(value)
-    end
+  table.sort(keys, function(a, b)
+    local rank_a, rank_b = rank[a] or math.huge, rank[b] or math.huge
+    return rank_a < rank_b or rank_a == rank_b and a < b
+  end)
+  return keys
+end
+
+-- S_IFREG|0644
+local function mode_text(mode)
+  local kind = FILE_TYPES[mode >> 12]
+  return kind and kind .. "|" .. format.mode(mode & 0xFFF) or format.mode(mode)
+end
+
+local function field_text(key, value)
+  if OCTAL_FIELDS[key] and math.type(value) == "integer" then
+    return mode_text(value)
+  elseif HEX_FIELDS[key] and math.type(value) == "integer" then
+    return format.hex(value)
+  elseif key:find("^rlim_") and value == -1 then
+    return "RLIM_INFINITY"
+  end
+  return value_text(value)
+end
+
+local function struct_text(struct)
+  if struct.tv_sec and struct.tv_nsec then
+    return ("%d.%09d"):format(struct.tv_sec, struct.tv_nsec)
+  end
+  local parts = {}
+  for i, key in ipairs(ordered_keys(struct)) do
+    parts[i] = key .. ": " .. field_text(key, struct[key])
   end
   return "{" .. table.concat(parts, ", ") .. "}"
 end
@@ -170,11 +205,19 @@ local function result_text(e, call)
   return call.ret == "hex" and format.hex(ret) or tostring(ret)
 end
 
+-- The mode of open means nothing, and is whatever was in the register, unless a file may be made.
+local function is_meaningless(e, argument)
+  local flags = argument.kind == "mode" and e.type == "open" and e.flags
+  return flags and flags & (O_CREAT | O_TMPFILE) == 0 and e.syscall ~= "creat"
+end
+
 -- The line of a call.
 function verbose.call(e)
   local call, parts = description(e.syscall), {}
   for i, argument in ipairs(call.args) do
-    parts[i] = ("%s: %s"):format(argument.name, argument_text(e, argument, i))
+    if not is_meaningless(e, argument) then
+      parts[#parts + 1] = ("%s: %s"):format(argument.name, argument_text(e, argument, i))
+    end
   end
   local ends = e.syscall == "exit" or e.syscall == "exit_group"
   local marks = (e.unfinished and not ends and " (unfinished)" or "") .. (e.late and " (began before the trace)" or "")
