@@ -56,7 +56,8 @@ end
 
 local function plain_entry(e)
   return {
-    time = e.time + (e.duration or 0), label = terminal.label(e), class = e.class, failed = not e.in_progress and e.error or nil,
+    time = e.time + (e.duration or 0), label = terminal.label(e), class = e.class,
+    failed = not e.in_progress and e.error or nil,
   }
 end
 

@@ -78,7 +78,7 @@ remarks.signals = {
 
 -- ---- slow calls: those that did something, not those that waited for somebody else
 
-local SLOW <const> = 50 * 1000000
+local SLOW <const> = 200 * 1000000
 local SLOWEST_SHOWN <const> = 3
 local WORK <const> = {
   open = true, sync = true, rename = true, remove = true, create = true, stat = true, connect = true, copy = true,

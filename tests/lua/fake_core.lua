@@ -19,9 +19,11 @@ local FAMILIES <const> = {
 local CALLS <const> = {
   openat = {ret = "fd", args = {{name = "dirfd", kind = "dirfd"}, {name = "pathname", kind = "path"},
     {name = "flags", kind = "flags", family = "open_flags"}}},
-  read = {ret = "int", args = {{name = "fd", kind = "fd"}, {name = "buf", kind = "buf"}, {name = "count", kind = "uint"}}},
+  read = {ret = "int", args = {{name = "fd", kind = "fd"}, {name = "buf", kind = "buf"},
+    {name = "count", kind = "uint"}}},
   mmap = {ret = "hex", args = {{name = "addr", kind = "hex"}, {name = "length", kind = "uint"}}},
   execve = {ret = "int", args = {{name = "filename", kind = "path"}, {name = "argv", kind = "strv"}}},
+  sysinfo = {ret = "int", args = {{name = "info", kind = "struct"}}},
   exit_group = {ret = "int", args = {{name = "status", kind = "int"}}},
   lseek = {ret = "int", args = {{name = "fd", kind = "fd"}, {name = "offset", kind = "int"},
     {name = "whence", kind = "enum", family = "whence"}}},
@@ -46,16 +48,16 @@ local function json(value)
 end
 
 local function writer(path, tty, width)
-  local self = {path = path, text = {}}
-  function self:write(s)
-    if self.failure then self.failed = self.failure else self.text[#self.text + 1] = s end
+  local output = {path = path, text = {}}
+  function output.write(_, s)
+    if output.failure then output.failed = output.failure else table.insert(output.text, s) end
   end
-  function self:flush() end
-  function self:close() end
-  function self:is_tty() return tty end
-  function self:width() return tty and width or nil end
-  function self:error() return self.failed end
-  return self
+  function output.flush() end
+  function output.close() end
+  function output.is_tty() return tty end
+  function output.width() return tty and width or nil end
+  function output.error() return output.failed end
+  return output
 end
 
 -- Loads the library anew. given: options, tty (stderr is one), width. Returns an object whose `core` is the

@@ -20,11 +20,13 @@ describe("lines", function()
   it("are words of a person", function()
     local cases = {
       ["open    /etc/resolv.conf (read)"] = {type = "open", path = "/etc/resolv.conf", flags = 0x80000},
-      ["open    /tmp/f (write, create, truncate)"] = {type = "open", path = "/tmp/f", flags = 0x241, created = true},
+      ["open    /tmp/f (write, create, truncate)"] =
+        {type = "open", path = "/tmp/f", flags = 0x241, created = true},
       ["open    /tmp/log (read, write, append)"] = {type = "open", path = "/tmp/log", flags = 0x402},
       ["open    / (directory)"] = {type = "open", path = "/", flags = 0x10000},
       ["send        29 B → udp4 10.0.0.2:53"] = {type = "send", bytes = 29, protocol = "udp4", remote = "10.0.0.2:53"},
-      ["recv      2.6 KB ← tcp4 1.2.3.4:443"] = {type = "recv", bytes = 2650, protocol = "tcp4", remote = "1.2.3.4:443"},
+      ["recv      2.6 KB ← tcp4 1.2.3.4:443"] =
+        {type = "recv", bytes = 2650, protocol = "tcp4", remote = "1.2.3.4:443"},
       ["connect tcp4 → 93.184.216.34:443"] = {type = "connect", protocol = "tcp4", remote = "93.184.216.34:443"},
       ["connect tcp6 → [::1]:80 (in progress)"] =
         {type = "connect", protocol = "tcp6", remote = "[::1]:80", in_progress = true, error = "EINPROGRESS"},

@@ -69,7 +69,8 @@ describe("noise", function()
       {type = "fork", child = 5}, {type = "thread", child = 6}, {type = "exec", path = "/bin/ls"},
       {type = "exit", whole = true, code = 0}, {type = "signal", signal = "SIGTERM"}, {type = "remove", path = "/x"},
       {type = "rename", path = "/x", to = "/y"}, {type = "sync", path = "/x"}, {type = "lost", count = 3},
-      {type = "wait", error = "EFAULT"}, {type = "dup", error = "EMFILE"}, {type = "lock", error = "EACCES", path = "/x"},
+      {type = "wait", error = "EFAULT"}, {type = "dup", error = "EMFILE"},
+      {type = "lock", error = "EACCES", path = "/x"},
     } do
       assert.is_nil(rule(fields))
     end

@@ -127,21 +127,25 @@ describe("summary", function()
       opened = 10, closed = 220000010}
     local refused = {protocol = "tcp4", remote = "127.0.0.1:1", direction = "out", sent = 0, received = 0, opened = 0,
       failed = "ECONNREFUSED", closed = 5}
-    local silent = {protocol = "tcp6", remote = "[2001:db8::1]:80", direction = "out", sent = 0, received = 0, opened = 0,
+    local silent = {protocol = "tcp6", remote = "[2001:db8::1]:80", direction = "out", sent = 0, received = 0,
+      opened = 0,
       connecting = true}
     sockets.connections = {made}
-    happen {type = "send", class = "network", file = {connection = made}, protocol = "tcp4", remote = made.remote, bytes = 1}
+    happen {type = "send", class = "network", file = {connection = made}, protocol = "tcp4",
+      remote = made.remote, bytes = 1}
     table.insert(sockets.connections, refused)
     happen {type = "connect", class = "network", file = {}, protocol = "tcp4", remote = refused.remote,
       error = "ECONNREFUSED"}
     table.insert(sockets.connections, silent)
-    happen {type = "connect", class = "network", file = {connection = silent}, protocol = "tcp6", remote = silent.remote,
+    happen {type = "connect", class = "network", file = {connection = silent}, protocol = "tcp6",
+      remote = silent.remote,
       error = "EINPROGRESS", in_progress = true}
     for i = 1, 30 do
       local client = {protocol = "tcp4", remote = "10.0.0.9:" .. 5000 + i, host = "10.0.0.9", ["local"] = "10.0.0.1:80",
         direction = "in", sent = 10, received = 1, opened = 0, closed = SECOND}
       table.insert(sockets.connections, client)
-      happen {type = "accept", class = "network", file = {connection = client}, protocol = "tcp4", remote = client.remote}
+      happen {type = "accept", class = "network", file = {connection = client}, protocol = "tcp4",
+        remote = client.remote}
     end
     table.insert(sockets.connections, {protocol = "tcp4", remote = "6.6.6.6:6", sent = 9, received = 9, opened = 0})
     happen {type = "listen", class = "network", protocol = "tcp4", ["local"] = "0.0.0.0:80"}
@@ -156,7 +160,8 @@ describe("summary", function()
   end)
 
   it("keeps AF_UNIX and netlink out of the network", function()
-    local one = {protocol = "unix", remote = "/run/x.sock", direction = "out", sent = 3, received = 4, opened = 0, closed = 1}
+    local one = {protocol = "unix", remote = "/run/x.sock", direction = "out", sent = 3, received = 4,
+      opened = 0, closed = 1}
     sockets.connections = {one}
     happen {type = "connect", class = "network", file = {connection = one}, protocol = "unix", remote = one.remote}
     local text = finish()
@@ -174,7 +179,8 @@ describe("summary", function()
     happen {type = "recv", error = "EAGAIN"}
     happen {type = "open", path = "/lib/libfoo.so.1", error = "ENOENT"}
     local text = finish()
-    has(text, " Failed calls:\n   open EACCES 2: /secret ×2\n   open ENOENT 1: /missing\n   and 2 that are hidden as noise\n")
+    has(text,
+      " Failed calls:\n   open EACCES 2: /secret ×2\n   open ENOENT 1: /missing\n   and 2 that are hidden as noise\n")
     lacks(text, "EAGAIN")
   end)
 
@@ -185,7 +191,8 @@ describe("summary", function()
     happen {type = "signal", class = "signal", signal = "SIGTERM", number = 15, sender = 77}
     happen {type = "signal", class = "signal", signal = "SIGCHLD", number = 17}
     happen {type = "sync", path = "/db", duration = 1200 * 1000000}
-    happen {type = "recv", class = "network", file = {kind = "socket"}, protocol = "tcp4", duration = 9 * SECOND, bytes = 1}
+    happen {type = "recv", class = "network", file = {kind = "socket"}, protocol = "tcp4",
+      duration = 9 * SECOND, bytes = 1}
     happen {type = "open", path = "/x", tampered = true, syscall = "openat"}
     local text = finish()
     has(text, "   removed 1: /tmp/a\n")
@@ -215,7 +222,8 @@ describe("summary", function()
   end)
 
   it("shows the tree of processes with how each ended", function()
-    local shell = {pid = 10, argv = {"sh", "-c", "x"}, comm = "sh", start = 0, finish = SECOND, exit_code = 0, children = {}}
+    local shell = {pid = 10, argv = {"sh", "-c", "x"}, comm = "sh", start = 0, finish = SECOND, exit_code = 0,
+      children = {}}
     known[1] = shell
     happen {type = "exec", class = "process", process = shell}
     lacks(finish(), "Processes")
@@ -258,7 +266,8 @@ describe("summary", function()
   it("fits the terminal, with hostile names and in ASCII too", function()
     for _, width in ipairs {40, 80, 120} do
       for _, ascii in ipairs {false, true} do
-        begin {tty = true, width = width, ascii = ascii, options = {command = {"p", ("y"):rep(300), "\27[31m"}, color = "never"}}
+        begin {tty = true, width = width, ascii = ascii, options = {command = {"p", ("y"):rep(300), "\27[31m"},
+          color = "never"}}
         local process = {pid = 1, argv = {("z"):rep(500)}, start = 0, children = {}, thread_count = 3}
         known[1] = process
         happen {type = "exec", class = "process", process = process}

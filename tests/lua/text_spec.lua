@@ -26,7 +26,8 @@ end
 
 -- Strings that hurt: random bytes, random characters, and mixtures of both with what is special.
 local function hostile(random)
-  local pieces = {"\27[2J", "\n", "\\", "\\x41", "\xff", "é", "漢", "\u{202e}", "\u{200b}", "\u{2028}", "\0", "a", " ", "\xed\xa0\x80",
+  local pieces = {"\27[2J", "\n", "\\", "\\x41", "\xff", "é", "漢", "\u{202e}", "\u{200b}", "\u{2028}", "\0",
+    "a", " ", "\xed\xa0\x80",
     "\xf4\x90\x80\x80", "\xc0\xaf", "\xe2\x80", "e\u{301}", "'", '"', "\u{85}", "\u{feff}", "\x7f"}
   local parts = {}
   for i = 1, random(0, 12) do
@@ -56,8 +57,10 @@ describe("escape", function()
   it("shows what a terminal would obey or hide", function()
     local cases = {
       ["\27[31mred"] = "\\x1b[31mred", ["a\nb\tc\r"] = "a\\nb\\tc\\r", ["\0"] = "\\x00", ["\x7f"] = "\\x7f",
-      ["\xff\xfe"] = "\\xff\\xfe", ["a\xc3"] = "a\\xc3", ["\xc0\xaf"] = "\\xc0\\xaf", ["\xed\xa0\x80"] = "\\xed\\xa0\\x80",
-      ["\u{9b}31m"] = "\\u{9b}31m", ["x\u{202e}gpj.exe"] = "x\\u{202e}gpj.exe", ["\u{2066}\u{2069}"] = "\\u{2066}\\u{2069}",
+      ["\xff\xfe"] = "\\xff\\xfe", ["a\xc3"] = "a\\xc3", ["\xc0\xaf"] = "\\xc0\\xaf",
+        ["\xed\xa0\x80"] = "\\xed\\xa0\\x80",
+      ["\u{9b}31m"] = "\\u{9b}31m", ["x\u{202e}gpj.exe"] = "x\\u{202e}gpj.exe",
+        ["\u{2066}\u{2069}"] = "\\u{2066}\\u{2069}",
       ["a\u{200b}b"] = "a\\u{200b}b", ["\u{2028}\u{2029}"] = "\\u{2028}\\u{2029}", ["\u{feff}"] = "\\u{feff}",
       ["a\\b"] = "a\\\\b",
     }
@@ -166,7 +169,9 @@ describe("command", function()
     for i, s in ipairs(random_strings(60)) do
       s = s:gsub("%z", "")
       if i > 20 then s = s:gsub("[\x80-\xff]", "") end
-      local pipe = assert(io.popen("LC_ALL=C.UTF-8 bash -c " .. "'" .. ("printf %s " .. text.shell(s)):gsub("'", "'\\''") .. "'"))
+
+             local script = ("printf %s " .. text.shell(s)):gsub("'", "'\\''")
+      local pipe = assert(io.popen("LC_ALL=C.UTF-8 bash -c '" .. script .. "'"))
       local back = pipe:read "a"
       pipe:close()
       assert.equal(s, back)
