@@ -174,9 +174,11 @@ end
 
 -- Which keys somebody listens to, which models that takes, and of each key whether it is bare. A hook on a
 -- call alone ("syscall:") pays for that call alone: it has the call's arguments, but not the fields that
--- models give to events. Anything else on the same call brings the models in.
+-- models give to events. Anything else on the same call brings the models in: those of the type that is
+-- hooked, as a hook on "read" does not pay for what "recv" would need.
 local function wanted()
   local keys, models, types, is_filtered = {}, {}, types_by_key(), false
+  local typed = {}
   need(models, events.order[1])
   local function enrich(names)
     for _, name in ipairs(names or {}) do
@@ -189,7 +191,10 @@ local function wanted()
     elseif registration.fn then
       for _, selector in ipairs(selectors_of(registration)) do
         if selector.key then keys[selector.key] = true end
-        if selector.type then enrich({selector.type}) end
+        if selector.type then
+          typed[selector.key] = true
+          enrich({selector.type})
+        end
         if registration.role == "sink" then enrich(types[selector.key]) end
       end
     end
@@ -197,6 +202,7 @@ local function wanted()
   for key in pairs(is_filtered and keys or {}) do enrich(types[key]) end
 
   local function is_bare(key)
+    if typed[key] then return false end
     for _, name in ipairs(types[key] or {}) do
       for _, model in ipairs(events.types[name].needs) do
         if not models[model] then return true end
