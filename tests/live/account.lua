@@ -30,7 +30,11 @@ local function normal(path)
   if path:match "^/proc/PID" then
     return path
   end
+  path = path:gsub("/%./", "/"):gsub("//+", "/"):gsub("(.)/$", "%1")
   local folder, name = path:match "^(.*)/([^/]*)$"
+  if name == "." or name == ".." then
+    return h.process.realpath(path) or path
+  end
   local real = folder and h.process.realpath(folder == "" and "/" or folder)
   if not real then
     return path
@@ -79,14 +83,16 @@ local function keys_of(one, other)
   return keys
 end
 
--- Where two normal accounts differ: lines "what: theirs, ours". `vary`: calls whose counts may.
+-- Where two normal accounts differ: lines "what: theirs, ours". `vary`: calls whose counts may, and
+-- "pipes" for the bytes of those.
 function account.differences(theirs, ours, vary)
   local lines = {}
   for _, section in ipairs {"calls", "opens", "files", "peers", "pipes"} do
     for _, key in ipairs(keys_of(theirs[section], ours[section])) do
       local one, other = theirs[section][key] or {}, ours[section][key] or {}
       for _, field in ipairs(keys_of(one, other)) do
-        if one[field] ~= other[field] and not (section == "calls" and vary and vary[field]) then
+        local may = vary and (section == "calls" and vary[field] or section == "pipes" and vary.pipes)
+        if one[field] ~= other[field] and not may then
           lines[#lines + 1] = ("%s %s %s: strace %s, compendium %s"):format(section, key, field,
             one[field], other[field])
         end

@@ -33,8 +33,9 @@ local self_pid <const>, self_uid <const> = process.id()
 ------------------------------------------------------------------------------------------------------
 -- Files
 
+-- The bytes of a file, or nil. A device has none: /dev/full would never end.
 function harness.read_file(path)
-  local file = io.open(path, "rb")
+  local file = lfs.attributes(path, "mode") == "file" and io.open(path, "rb")
   if not file then
     return nil
   end

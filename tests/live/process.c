@@ -123,7 +123,7 @@ static void child_streams(const struct spawn *spawn)
 		fds[i] = -1;
 		if (stream->path) {
 			int fd = open(stream->path,
-				      i ? O_WRONLY | O_CREAT | O_TRUNC | O_APPEND : O_RDONLY, 0666);
+				      i ? O_WRONLY | O_CREAT | O_TRUNC : O_RDONLY, 0666);
 			if (fd < 0)
 				return;
 			fds[i] = fcntl(fd, F_DUPFD, 10);

@@ -5,7 +5,7 @@
 --     prepare(dir, user): what must be there first; what it returns is env, and env:stop() is called after
 --     users: who runs it; everybody when absent
 --     vary: calls whose number differs between any two runs of it under the same tracer, each with
---     the reason; their counts are not compared, what they did is
+--     the reason; their counts are not compared, what they did is ("pipes": bytes of pipes)
 
 local h <const> = require "tests.live.harness"
 local services <const> = require "tests.live.services"
@@ -14,6 +14,10 @@ local python <const> = "/usr/bin/python3"
 
 local BOTH <const> = {root = true, user = true}
 local CONTENTION <const> = "a thread waits for a lock only when it comes too late or too early"
+local THREADS <const> = {
+  futex = CONTENTION, mmap = "malloc makes one more arena when another thread holds the lock",
+  mprotect = "the same", munmap = "the same",
+}
 local BIASED <const> = "libc draws again for a temporary name when the number would be biased"
 local CHUNKS <const> = "how much of a stream is there when it is asked for depends on the other end"
 
@@ -21,10 +25,13 @@ local function nginx(_, user)
   return services.nginx(user, 1)
 end
 
+-- The same commit, by name, in every run.
+local GIT_DATES <const> = {GIT_AUTHOR_DATE = "@1000000000 +0000", GIT_COMMITTER_DATE = "@1000000000 +0000"}
+
 local function git_repository(dir, user)
   local function git(...)
     local result = h.run({h.which.git, "-c", "user.name=T", "-c", "user.email=t@t", ...},
-      {user = user, cwd = dir .. "/origin", home = dir})
+      {user = user, cwd = dir .. "/origin", home = dir, env = GIT_DATES})
     assert(result.status == 0, result.err)
   end
   assert(h.run({"/bin/mkdir", dir .. "/origin"}, {user = user}).status == 0)
@@ -98,7 +105,8 @@ local programs = {
     return {h.which.curl, "-s", "-o", dir .. "/got", "--unix-socket", env.socket, "http://host/large"}
   end},
   {name = "git clone", prepare = git_repository, vary = {
-    getrandom = BIASED, read = CHUNKS, futex = CONTENTION,
+    getrandom = BIASED, read = CHUNKS, write = CHUNKS, poll = CHUNKS, futex = CONTENTION,
+    alarm = "its timer is set anew for each chunk", pipes = "each chunk has a header of 5 bytes",
   }, argv = function(dir)
     return {h.which.git, "clone", "-q", "--no-local", dir .. "/origin", dir .. "/clone"}
   end},
@@ -108,10 +116,7 @@ local programs = {
   {name = "sh with a pipeline", argv = function()
     return {"/bin/sh", "-c", "cat /etc/hosts | wc -c > f"}
   end},
-  {name = "python with threads", prepare = source_bytes, vary = {
-    futex = CONTENTION, mmap = "malloc makes one more arena when another thread holds the lock",
-    mprotect = "the same", munmap = "the same",
-  }, argv = function(dir)
+  {name = "python with threads", prepare = source_bytes, vary = THREADS, argv = function(dir)
     return {python, h.program "threads.py", dir}
   end},
   {name = "python with multiprocessing", argv = function(dir)
@@ -126,7 +131,7 @@ local programs = {
   {name = "tar", prepare = tree, argv = function(dir)
     return {h.which.tar, "-cf", dir .. "/out.tar", "tree1", "tree2", "tree3"}
   end},
-  {name = "xz with threads", prepare = source_large, vary = {futex = CONTENTION}, argv = function()
+  {name = "xz with threads", prepare = source_large, vary = THREADS, argv = function()
     return {h.which.xz, "-T2", "-0", "--block-size=1MiB", "-k", "large"}
   end},
   {name = "find", users = {user = true}, argv = function()
@@ -138,7 +143,7 @@ local programs = {
   {name = "int 0x80 in a 64-bit program", argv = function()
     return {h.tracee "int80", "written"}
   end},
-  {name = "a threaded accept server", prepare = tcp_clients, argv = function()
+  {name = "a threaded accept server", prepare = tcp_clients, vary = THREADS, argv = function()
     return {h.tracee "tcp", "threads", "port", "2"}
   end},
   {name = "a forked accept server", prepare = tcp_clients, argv = function()

@@ -144,15 +144,22 @@ local function absolute(folder, name)
   return name == "" and folder or (folder == "/" and "" or folder) .. "/" .. name
 end
 
-function Reader:opened(call, program)
+function Reader:opened(call, process)
   local folder, name = call.args:match '^[%w_]+<([^<>]*)>, "([^"]*)"'
-  if not folder then
-    folder, name = "", call.args:match '^"([^"]*)"'
+  if folder then
+    folder = unhex(folder)
+  else -- open has no descriptor whose name strace could tell
+    folder, name = process.cwd, call.args:match '^"([^"]*)"'
   end
   if name then
-    local path = absolute(unhex(folder), unhex(name))
-    add(self.account.opens, program, path .. " " .. (call.error or "ok"), 1)
+    local path = absolute(folder, unhex(name))
+    add(self.account.opens, process.program, path .. " " .. (call.error or "ok"), 1)
   end
+end
+
+function Reader:moved_to(call, process)
+  local name = call.args:match '^"([^"]*)"'
+  process.cwd = name and absolute(process.cwd, unhex(name)) or unhex(call.args:match "^%d+<([^<>]*)>")
 end
 
 function Reader:connected(call)
@@ -167,7 +174,7 @@ function Reader:created(call, process)
   if call.name:match "clone" and call.args:match "CLONE_THREAD" then
     self.processes[call.result] = process
   else
-    self.processes[call.result] = {program = process.program}
+    self.processes[call.result] = {program = process.program, cwd = process.cwd}
   end
 end
 
@@ -175,11 +182,8 @@ local OPENS <const> = {open = true, openat = true, openat2 = true, creat = true}
 local FORKS <const> = {fork = true, vfork = true, clone = true, clone3 = true}
 
 function Reader:call(call)
-  local process = self.processes[call.tid]
-  if not process then
-    process = {}
-    self.processes[call.tid] = process
-  end
+  local process = self.processes[call.tid] or {program = "?", cwd = self.cwd}
+  self.processes[call.tid] = process
   if call.name == "execve" and call.result == 0 then
     local path = unhex(call.args:match '^"([^"]*)"')
     process.program = h.process.realpath(path) or path
@@ -187,12 +191,14 @@ function Reader:call(call)
   if not call.result then
     return -- it never returned, or is restarted by the kernel and seen again
   end
-  local program <const> = process.program or "?"
+  local program <const> = process.program
   add(self.account.calls, program, call.name, 1)
   if FORKS[call.name] and call.result > 0 then
     self:created(call, process)
   elseif OPENS[call.name] then
-    self:opened(call, program)
+    self:opened(call, process)
+  elseif (call.name == "chdir" or call.name == "fchdir") and call.result == 0 then
+    self:moved_to(call, process)
   elseif call.name == "connect" then
     self:connected(call)
   end
@@ -201,9 +207,10 @@ function Reader:call(call)
   end
 end
 
-function strace.account(text)
+-- `cwd`: the folder the program was started in.
+function strace.account(text, cwd)
   local account = {calls = {}, opens = {}, files = {}, peers = {}, pipes = {}}
-  local reader = setmetatable({account = account, processes = {}, unix = {}}, Reader)
+  local reader = setmetatable({account = account, processes = {}, unix = {}, cwd = cwd}, Reader)
   for _, call in ipairs(strace.parse(text)) do
     reader:call(call)
   end

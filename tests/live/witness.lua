@@ -73,6 +73,6 @@ local function literal(value)
 end
 
 on("finish", function()
-  local file <close> = assert(io.open(out(), "wb"))
+  local file <close> = assert(io.open(out, "wb"))
   assert(file:write("return ", literal(account)))
 end)

@@ -11,10 +11,10 @@ local strace <const> = require "tests.live.strace"
 
 local function by_strace(program, user)
   local output = h.folder(user) .. "/strace"
-  local result = programs.with(program, user, function(argv, options)
+  local result, dir = programs.with(program, user, function(argv, options)
     return strace.run(argv, options, output)
   end)
-  return account.normal(strace.account(h.read_file(output))), result
+  return account.normal(strace.account(h.read_file(output), dir)), result
 end
 
 local function by_compendium(program, user)
