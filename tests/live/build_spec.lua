@@ -4,8 +4,8 @@
 
 local h <const> = require "tests.live.harness"
 
--- Libraries every program has: libc, its loader, the kernel's.
-local LIBC <const> = {"^linux%-vdso", "^libc%.so%.6", "^/lib.*/ld%-linux"}
+-- Libraries every program has: libc, of which libm is a part, its loader, the kernel's.
+local LIBC <const> = {"^linux%-vdso", "^libc%.so%.6", "^libm%.so%.6", "^/lib.*/ld%-linux"}
 local is_sanitized <const> = (h.run({"/usr/bin/ldd", h.compendium}).out):find "lib[au][sb]san" ~= nil
 
 local function is_libc(library)
@@ -70,7 +70,8 @@ describe("the program", function()
       "/bin/sh", "-c", "cat /etc/hosts | wc -c"})
     assert.equal(0, result.status, h.read_file(report))
     assert.truthy(result.err:find("FINAL", 1, true), result.err)
-    assert.equal("", h.read_file(report))
+    -- valgrind's own trouble with a new call has two dashes, what it found two equal signs.
+    assert.falsy(h.read_file(report):find("==", 1, true), h.read_file(report))
   end)
 
   it("leaks no descriptor and no memory over many processes", function()

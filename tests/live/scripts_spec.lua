@@ -140,6 +140,18 @@ end)
     assert.is_true(number "syscall:%file" > number "syscall:openat")
   end)
 
+  it("that hooks one type of event alone sees that type", function()
+    local dir = h.folder(h.users[1])
+    local program = {"/bin/sh", "-c", "head -n 1 /etc/hosts > one; mv one two; rm two; mkdir d; cd d"}
+    for _, name in ipairs {"open", "close", "read", "write", "rename", "remove", "create", "chdir", "mmap", "fork",
+      "exec", "exit", "signal", "wait", "dup"} do
+      local code = ("local n = 0 on(%q, function() n = n + 1 end) on('finish', function() print(n) end)"):format(name)
+      local result = h.trace({"-e", code}, program, {cwd = dir})
+      assert.truthy(result.out:find "^[1-9]%d*\n$", name .. ": " .. result.out .. result.err)
+      h.remove(dir .. "/d")
+    end
+  end)
+
   it("keeps an event with e:copy() and not without", function()
     local kept = head_hosts {"-e", [[
       local kept

@@ -23,7 +23,7 @@ describe("Ctrl-C", function()
 
   it("is the program's, which may go on", function()
     local tty = trace 'trap "echo caught" INT; echo ready; read line; echo "read $line"; exit 9'
-    tty:expect "ready"
+    tty:expect "ready\r\n"
     tty:type(CTRL_C)
     tty:expect "caught"
     tty:type "more\r"
@@ -34,7 +34,7 @@ describe("Ctrl-C", function()
 
   it("ends a program that does not care as it would untraced", function()
     local tty = trace "echo ready; sleep 1000"
-    tty:expect "ready"
+    tty:expect "ready\r\n"
     tty:type(CTRL_C)
     assert.equal(SIGINT, tty:wait().signal, tty.shown)
     assert.truthy(tty.shown:find("FINAL", 1, true), tty.shown)
@@ -53,7 +53,7 @@ while not count:
     signal.pause()
 time.sleep(0.3)
 print("count", count, flush=True)]]}
-    tty:expect "ready"
+    tty:expect "ready\r\n"
     tty:type(CTRL_C)
     tty:expect "count 1"
     assert.equal(0, tty:wait().status, tty.shown)
@@ -61,7 +61,7 @@ print("count", count, flush=True)]]}
 
   it("kills the second time, and there is a summary", function()
     local tty = trace 'trap "echo ignored" INT; echo ready; while :; do sleep 0.01; done'
-    tty:expect "ready"
+    tty:expect "ready\r\n"
     tty:type(CTRL_C)
     tty:expect "ignored"
     h.eventually("another Ctrl-C is another one", function()
