@@ -54,87 +54,112 @@ static bool fork_flags(struct ptrace_source *source, const struct tracee *tracee
 	}
 }
 
-/* Tells of a new task, which until then is held. False when it was told of before. */
-static bool task_born(struct ptrace_source *source, const struct tracee *parent, pid_t tid, pid_t pid,
-		      uint64_t flags, uint64_t time_ns)
+struct birth {
+	pid_t parent_pid, parent_tid;
+	const struct call *call; /* that made the task; may be NULL */
+	pid_t pid, tid;
+	uint64_t flags, time_ns;
+};
+
+/* Tells of a new task, which until then is held. A task that was told of before stays as it is. */
+static void task_born(struct ptrace_source *source, const struct birth *birth)
 {
-	struct tracee *child = tracee_find(&source->tracees, tid);
+	struct tracee *child = tracee_find(&source->tracees, birth->tid);
 
 	if (!child)
-		child = tracee_add(&source->tracees, tid);
-	if (!child || child->process || !tracee_join(&source->tracees, child, pid))
-		return false;
-	struct record *record = begin(source, RECORD_FORK, parent, time_ns);
-	record->args[0] = tid;
-	record->args[1] = pid;
-	record->args[2] = flags;
+		child = tracee_add(&source->tracees, birth->tid);
+	if (!child || child->process || !tracee_join(&source->tracees, child, birth->pid))
+		return;
+	struct record *record =
+		outbox_begin(&source->outbox, RECORD_FORK, birth->parent_pid, birth->parent_tid);
+	record->time_ns = birth->time_ns;
+	record->args[0] = birth->tid;
+	record->args[1] = birth->pid;
+	record->args[2] = birth->flags;
 	outbox_send(&source->outbox);
-	if (parent->call && parent->call->untraced) {
-		child->untraced = parent->call->role;
-		child->arch = parent->call->record->arch;
+	if (birth->call && birth->call->untraced) {
+		child->untraced = birth->call->role;
+		child->arch = birth->call->record->arch;
 	}
 	if (child->newborn) {
 		child->newborn = false;
 		source->newborns--;
 		stops_push(source, child);
 	}
-	return true;
 }
 
 static void follow_fork(struct ptrace_source *source, struct tracee *tracee, const struct stop *stop)
 {
-	pid_t tid = (pid_t)stop->message, pid = tid;
+	struct birth birth = {.parent_pid = tracee_pid(tracee),
+			      .parent_tid = tracee->tid,
+			      .call = tracee->call,
+			      .pid = (pid_t)stop->message,
+			      .tid = (pid_t)stop->message,
+			      .time_ns = stop->time_ns};
 	struct proc_status status;
-	uint64_t flags = 0;
 
-	if (!fork_flags(source, tracee, &flags)) {
-		if (proc_status(tid, &status))
-			pid = status.tgid;
-		flags = pid == tid ? SIGCHLD : CLONE_THREAD;
-	} else if (flags & CLONE_THREAD) {
-		pid = tracee_pid(tracee);
+	if (!fork_flags(source, tracee, &birth.flags)) {
+		if (proc_status(birth.tid, &status))
+			birth.pid = status.tgid;
+		birth.flags = birth.pid == birth.tid ? SIGCHLD : CLONE_THREAD;
+	} else if (birth.flags & CLONE_THREAD) {
+		birth.pid = birth.parent_pid;
 	}
-	task_born(source, tracee, tid, pid, flags, stop->time_ns);
+	task_born(source, &birth);
+	if (tracee->call)
+		tracee->call->told = true;
 }
 
-/* A task that may yet tell of a newborn: it is making one, or we do not know what it does. */
-static bool may_be_parent(const struct tracee *tracee)
+/* It is making a task, and has yet to tell of it. */
+static bool is_forking(const struct tracee *tracee)
 {
 	const struct call *call = tracee->call;
 
-	return tracee->attached || (call && !call->restart && call->role >= CALL_FORK && call->role <= CALL_CLONE3);
+	return call && !call->restart && !call->told && call->role >= CALL_FORK && call->role <= CALL_CLONE3;
 }
 
-/* The parent was killed before it could tell, or the task became ours in a way nobody tells of
- * (CLONE_PTRACE by a task we had not stopped yet). */
+/* A task that nobody told of. It was made by the process that /proc names; or, when that one died and
+ * the task was given to another, by the task that died while it was making one. */
+static void adopt_orphan(struct ptrace_source *source, struct tracee *child)
+{
+	struct proc_status status;
+
+	/* One that is dead, and that nobody ever heard of, was no task of the program's: scripts can
+	 * have children too. */
+	if (!WIFSTOPPED(child->status) || !proc_status(child->tid, &status)) {
+		source->newborns--;
+		tracee_remove(&source->tracees, child);
+		return;
+	}
+	bool is_thread = status.tgid != child->tid;
+	pid_t parent = is_thread ? status.tgid : status.ppid;
+	struct birth birth = {.parent_pid = parent,
+			      .parent_tid = parent,
+			      .pid = status.tgid,
+			      .tid = child->tid,
+			      .flags = is_thread ? CLONE_THREAD : SIGCHLD,
+			      .time_ns = child->stopped_ns};
+	if (!process_find(&source->tracees, parent) && source->forker.tid) {
+		birth.parent_pid = source->forker.pid;
+		birth.parent_tid = source->forker.tid;
+	}
+	task_born(source, &birth);
+}
+
+/* Newborns whose parent was killed before it could tell, or that became ours in a way nobody tells
+ * of (CLONE_PTRACE by a task we had not stopped yet). */
 void follow_orphans(struct ptrace_source *source)
 {
 	struct tracees *all = &source->tracees;
-	struct proc_status status;
 	struct tracee *next;
 
 	for (const struct tracee *t = tracee_next(all, NULL); t; t = tracee_next(all, t))
-		if (!t->newborn && may_be_parent(t))
-			return;
+		if (!t->newborn && (t->attached || is_forking(t)))
+			return; /* it may yet tell */
 	for (struct tracee *child = tracee_next(all, NULL); child; child = next) {
 		next = tracee_next(all, child);
-		if (!child->newborn)
-			continue;
-		/* One that is dead, and that nobody ever heard of, was no task of the program's: scripts
-		 * can have children too. */
-		if (WIFSTOPPED(child->status) && proc_status(child->tid, &status)) {
-			struct tracee parent = {.tid = status.ppid};
-			pid_t pid = status.tgid;
-			bool is_thread = pid != child->tid;
-			if (is_thread)
-				parent.tid = pid;
-			parent.process = process_find(all, parent.tid);
-			task_born(source, &parent, child->tid, pid, is_thread ? CLONE_THREAD : SIGCHLD,
-				  child->stopped_ns);
-		} else {
-			source->newborns--;
-			tracee_remove(all, child);
-		}
+		if (child->newborn)
+			adopt_orphan(source, child);
 	}
 }
 
@@ -236,6 +261,13 @@ static void follow_exec(struct ptrace_source *source, struct tracee *tracee, con
 
 /* ---- deaths ---- */
 
+static void abandon(struct ptrace_source *source, struct tracee *tracee)
+{
+	if (is_forking(tracee))
+		source->forker = (struct forker){tracee_pid(tracee), tracee->tid};
+	calls_abandon(source, tracee);
+}
+
 static void follow_exiting(struct ptrace_source *source, struct tracee *tracee, const struct stop *stop)
 {
 	struct process *process = tracee->process;
@@ -247,16 +279,16 @@ static void follow_exiting(struct ptrace_source *source, struct tracee *tracee, 
 		tracee->exiting = true;
 		process->exiting++;
 	}
+	abandon(source, tracee);
 	/* Its memory is still there, and its high-water mark final if no other thread runs on. */
 	if ((whole || process->exiting == process->tasks) && !process->peak_rss &&
 	    proc_status(tracee->tid, &status))
 		process->peak_rss = status.peak_rss;
-	calls_abandon(source, tracee);
 }
 
 static void follow_gone(struct ptrace_source *source, struct tracee *tracee, const struct stop *stop)
 {
-	calls_abandon(source, tracee);
+	abandon(source, tracee);
 	struct record *record = begin(source, RECORD_EXIT, tracee, stop->time_ns);
 	record->ret = stop->status;
 	record->args[0] = tracee->process->tasks == 1;

@@ -15,6 +15,8 @@
 #ifndef PTRACE_PTRACE_H
 #define PTRACE_PTRACE_H
 
+#include <time.h>
+
 #include "source/capture.h"
 #include "source/source.h"
 #include "source/ptrace/outbox.h"
@@ -61,9 +63,12 @@ struct ptrace_source {
 	struct tracee *first, **last; /* the queue of stops to handle */
 	struct tracee *held;          /* its stop made the records in the outbox */
 	unsigned newborns;            /* tracees that are */
+	struct forker {
+		pid_t pid, tid;
+	} forker;                     /* the last task that died while it was making another */
 	int signal_fd;
 	enum source_mode mode;
-	uint64_t quiet_ns;            /* MODE_DETACH: when the last stop was seen */
+	uint64_t progress_ns;         /* MODE_DETACH: when the last stop was seen */
 	bool deserted;                /* the kernel says there are no tasks of ours */
 	timer_t timer;                /* wakes us to look at that */
 	bool has_timer;
@@ -158,6 +163,17 @@ void task_memory_init(struct task_memory *memory);
 size_t task_read(struct ptrace_source *source, pid_t tid, uint64_t address, void *bytes, size_t size);
 /* All or nothing. */
 bool task_write(pid_t tid, uint64_t address, const void *bytes, size_t size);
+
+/* ---- detach.c ---- */
+
+void detach_begin(struct ptrace_source *source);
+/* The task was to be resumed. False: it is, with tracee->resume. True: it waits to be let go, or was,
+ * and then is no more. */
+bool detach_stopped(struct ptrace_source *source, struct tracee *tracee);
+/* Lets the tasks of the process go if none is left to wait for; the process may be no more then. */
+void detach_check(struct ptrace_source *source, const struct process *process);
+/* Nothing happens. True when waiting on is of no use. */
+bool detach_is_over(struct ptrace_source *source);
 
 /* ---- source.c ---- */
 

@@ -20,7 +20,6 @@
 #include "source/ptrace/ptrace.h"
 #include "source/ptrace/snapshot.h"
 
-#define DETACH_PATIENCE_NS UINT64_C(1000000000)
 #define CLOSE_PATIENCE_NS UINT64_C(3000000000)
 
 /* Stops without a record that one call of next handles before the session gets its turn. */
@@ -99,6 +98,10 @@ void source_arrive(struct ptrace_source *source, pid_t tid, int status)
 		return;
 	tracee->status = status;
 	tracee->stopped_ns = clock_ns();
+	if (tracee->parked) { /* killed */
+		tracee->parked = false;
+		tracee->process->parked--;
+	}
 	if (!tracee->newborn)
 		stops_push(source, tracee);
 }
@@ -121,6 +124,16 @@ void source_collect(struct ptrace_source *source)
 
 /* ---- handling and resuming ---- */
 
+static void remove_gone(struct ptrace_source *source, struct tracee *tracee)
+{
+	pid_t pid = tracee_pid(tracee);
+
+	tracee_remove(&source->tracees, tracee);
+	const struct process *process = process_find(&source->tracees, pid);
+	if (source->mode == MODE_DETACH && process)
+		detach_check(source, process);
+}
+
 void source_handle(struct ptrace_source *source, struct tracee *tracee)
 {
 	struct stop stop;
@@ -128,16 +141,9 @@ void source_handle(struct ptrace_source *source, struct tracee *tracee)
 	stop_read(&stop, tracee->tid, tracee->status, tracee->stopped_ns);
 	follow(source, tracee, &stop);
 	if (stop.kind == STOP_GONE)
-		tracee_remove(&source->tracees, tracee);
+		remove_gone(source, tracee);
 	else
 		source->held = tracee;
-}
-
-static void let_go(struct ptrace_source *source, struct tracee *tracee)
-{
-	request(PTRACE_DETACH, tracee->tid, 0, tracee->deliver);
-	calls_abandon(source, tracee);
-	tracee_remove(&source->tracees, tracee);
 }
 
 /* The time a task was held is not the call's. */
@@ -159,16 +165,8 @@ void source_release(struct ptrace_source *source)
 	source->held = NULL;
 	if (!tracee || !tracee->resume)
 		return;
-	if (source->mode == MODE_DETACH && tracee->returning) {
-		let_go(source, tracee);
+	if (source->mode == MODE_DETACH && detach_stopped(source, tracee))
 		return;
-	}
-	/* Let go from an entry or a return, a task would see its call fail with EINTR. So it runs on, up
-	 * to the stop of PTRACE_INTERRUPT, which has to be asked for again: any stop cancels it. */
-	if (source->mode == MODE_DETACH) {
-		tracee->resume = PTRACE_CONT;
-		request(PTRACE_INTERRUPT, tracee->tid, 0, 0);
-	}
 	if (source->mode == MODE_KILL)
 		kill(tracee_pid(tracee), SIGKILL); /* born after all others were killed */
 	if (tracee->call)
@@ -181,14 +179,11 @@ static int source_fd(struct source *base)
 	return self(base)->signal_fd;
 }
 
-/* The trace is over when no task is left; or, while letting go, when those that are left cannot be
- * stopped (they sleep in the kernel, say as the parent of a vfork): they stay as they are, and the
- * kernel frees them when we exit. */
 static bool is_over(struct ptrace_source *source)
 {
 	if (!source->tracees.count || source->deserted)
 		return true;
-	return source->mode == MODE_DETACH && clock_ns() - source->quiet_ns > DETACH_PATIENCE_NS;
+	return source->mode == MODE_DETACH && detach_is_over(source);
 }
 
 static int source_next(struct source *base, const struct record **record)
@@ -204,32 +199,23 @@ static int source_next(struct source *base, const struct record **record)
 			continue;
 		if (!source->first)
 			source_collect(source);
+		if (!source->first && is_over(source) && !source->outbox.size)
+			return -ENODATA;
+		if (!source->first && !source->outbox.size)
+			return 0;
 		if (!source->first)
-			return is_over(source) ? -ENODATA : 0;
+			continue;
 		if (!budget) {
 			kill(getpid(), SIGCHLD); /* makes fd readable: there is more to do */
 			return 0;
 		}
-		source->quiet_ns = source->mode == MODE_DETACH ? clock_ns() : 0;
+		if (source->mode == MODE_DETACH)
+			source->progress_ns = clock_ns();
 		source_handle(source, stops_take(source));
 	}
 }
 
 /* ---- the end ---- */
-
-static void detach_all(struct ptrace_source *source)
-{
-	struct tracees *all = &source->tracees;
-	struct itimerspec often = {.it_value.tv_nsec = DETACH_PATIENCE_NS / 4,
-				   .it_interval.tv_nsec = DETACH_PATIENCE_NS / 4};
-
-	source->mode = MODE_DETACH;
-	source->quiet_ns = clock_ns();
-	for (struct tracee *t = tracee_next(all, NULL); t; t = tracee_next(all, t))
-		request(PTRACE_INTERRUPT, t->tid, 0, 0);
-	if (source->has_timer)
-		timer_settime(source->timer, 0, &often, NULL);
-}
 
 static void kill_all(struct ptrace_source *source)
 {
@@ -248,7 +234,7 @@ static void source_stop(struct source *base, enum source_stop how)
 	if (how == SOURCE_KILL && source->command)
 		kill_all(source);
 	else if (source->mode == MODE_RUN)
-		detach_all(source);
+		detach_begin(source);
 }
 
 static void source_forward(struct source *base, int signal)

@@ -75,6 +75,7 @@ static void process_leave(struct tracees *tracees, struct tracee *tracee)
 		return;
 	process->tasks--;
 	process->exiting -= tracee->exiting;
+	process->parked -= tracee->parked;
 	if (process->tasks)
 		return;
 	struct process **link = &tracees->processes[bucket(process->pid)];

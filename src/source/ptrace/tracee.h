@@ -27,6 +27,7 @@ struct call {
 	uint8_t role;           /* enum call_role */
 	bool wanted;            /* the interest has it */
 	bool untraced;          /* we took CLONE_UNTRACED away and give it back */
+	bool told;              /* the task it made was told of */
 };
 
 struct process {
@@ -34,6 +35,7 @@ struct process {
 	struct process *next;   /* in the table's bucket */
 	unsigned tasks;         /* alive or not yet reaped */
 	unsigned exiting;       /* of them, past PTRACE_EVENT_EXIT */
+	unsigned parked;        /* of them, waiting to be let go */
 	bool stopped;           /* a group-stop was told */
 	bool told;              /* what it had before the trace was told */
 	uint64_t peak_rss;      /* bytes, 0 while not known */
@@ -54,6 +56,7 @@ struct tracee {
 	bool newborn;             /* stopped, but its parent has not told of it yet: held */
 	bool attached;            /* existed before the trace, its first stop is still to come */
 	bool exiting;             /* past PTRACE_EVENT_EXIT */
+	bool parked;              /* stopped until all of its process can be let go */
 	uint8_t untraced, arch;   /* role and arch of the call that made it, if we took its
 				     CLONE_UNTRACED away; else 0 */
 };

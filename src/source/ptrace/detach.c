@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Letting tasks go, so that they run on as if we had never been there.
+ *
+ * A task can be let go at a stop on its way back to its program (before a signal, in a group-stop, or
+ * in the stop of PTRACE_INTERRUPT). From the entry or the return of a call it could not: its call
+ * would fail with EINTR. A stop cancels an interrupt that is still under way, so it is asked for
+ * again whenever a task is resumed.
+ *
+ * The tasks of a process are let go together. As long as one of them is traced, signals that the
+ * process ignores are sent all the same, and the kernel may choose any other task to wake for them:
+ * stopped ones it does not choose, free ones would see calls fail with EINTR.
+ *
+ * Some tasks cannot be stopped: they sleep deep in the kernel, say as the parent of a vfork. After a
+ * while without progress the others are let go without them, and after another the trace ends: the
+ * kernel frees those that are left when we exit.
+ */
+#include "source/ptrace/ptrace.h"
+
+#define PATIENCE_NS UINT64_C(300000000)
+
+static void let_go(struct ptrace_source *source, struct tracee *tracee)
+{
+	/* One that is dead has a wait status yet to come. */
+	if (request(PTRACE_DETACH, tracee->tid, 0, tracee->deliver) < 0)
+		return;
+	calls_abandon(source, tracee);
+	stops_drop(source, tracee);
+	tracee_remove(&source->tracees, tracee);
+}
+
+/* Those of one process, or of all (NULL). */
+static void let_parked_go(struct ptrace_source *source, const struct process *process)
+{
+	struct tracees *all = &source->tracees;
+	struct tracee *next;
+
+	for (struct tracee *t = tracee_next(all, NULL); t; t = next) {
+		next = tracee_next(all, t);
+		if (t->parked && (!process || t->process == process))
+			let_go(source, t);
+	}
+}
+
+void detach_begin(struct ptrace_source *source)
+{
+	struct tracees *all = &source->tracees;
+	const struct timespec often = {.tv_nsec = PATIENCE_NS / 2};
+
+	source->mode = MODE_DETACH;
+	source->progress_ns = clock_ns();
+	for (struct tracee *t = tracee_next(all, NULL); t; t = tracee_next(all, t))
+		request(PTRACE_INTERRUPT, t->tid, 0, 0);
+	if (source->has_timer)
+		timer_settime(source->timer, 0, &(struct itimerspec){often, often}, NULL);
+}
+
+void detach_check(struct ptrace_source *source, const struct process *process)
+{
+	if (process->parked && process->parked + process->exiting >= process->tasks)
+		let_parked_go(source, process);
+}
+
+bool detach_stopped(struct ptrace_source *source, struct tracee *tracee)
+{
+	if (!tracee->returning) {
+		request(PTRACE_INTERRUPT, tracee->tid, 0, 0);
+		tracee->resume = PTRACE_CONT; /* its next stop is that one, and not the call's return */
+		return false;
+	}
+	if (!tracee->parked) {
+		tracee->parked = true;
+		tracee->process->parked++;
+	}
+	detach_check(source, tracee->process);
+	return true;
+}
+
+bool detach_is_over(struct ptrace_source *source)
+{
+	if (clock_ns() - source->progress_ns < PATIENCE_NS)
+		return false;
+	source->progress_ns = clock_ns();
+	unsigned before = source->tracees.count;
+	let_parked_go(source, NULL);
+	return source->tracees.count == before;
+}
