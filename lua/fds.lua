@@ -235,7 +235,7 @@ local function on_receive(e)
   if not n or n < 0 then return end
   local row = calls[e.syscall]
   for index = 1, row.many and n or 1 do
-    for _, fd in ipairs(e:rights(index)) do
+    for _, fd in ipairs(e:rights(index) or {}) do
       local description = descriptions.unknown(e, "descriptor from a message", "passed")
       install(e, fd, description, e.raw[row.flags] & MSG_CMSG_CLOEXEC ~= 0)
     end

@@ -167,6 +167,39 @@ for _, kind in ipairs {"buf", "bytes"} do
   KINDS[kind] = function(value, _, e, i) return quoted(value, BUFFER_BYTES, e.args:truncated(i)) end
 end
 
+-- Those whose values look the same in a struct.
+local FIELD_KINDS <const> = {}
+for _, kind in ipairs {"hex", "fd", "dirfd", "signal", "flags", "enum", "dev", "str", "bytes", "sigset"} do
+  FIELD_KINDS[kind] = KINDS[kind]
+end
+
+-- A struct, or an array of them, in the order and with the kinds of its fields.
+function KINDS.struct(value, argument, e, i)
+  local parts, fields = {}, argument.fields
+  if not fields then
+    return value_text(value)
+  elseif argument.list then
+    local one = {kind = "struct", fields = fields}
+    for n, item in ipairs(value) do
+      parts[n] = n <= LIST_ITEMS and KINDS.struct(item, one, e, i) or text.marks.ellipsis
+      if n > LIST_ITEMS then break end
+    end
+    return "[" .. table.concat(parts, ", ") .. "]"
+  end
+  if value.tv_sec and value.tv_nsec then
+    return value_text(value)
+  end
+  for _, field in ipairs(fields) do
+    local part = value[field.name]
+    if part ~= nil then
+      local show = not (field.list and field.kind ~= "struct") and FIELD_KINDS[field.kind]
+      parts[#parts + 1] = field.name .. ": " .. (show and show(part, field, e, i) or field_text(field.name, part))
+    end
+  end
+  return "{" .. table.concat(parts, ", ") .. "}"
+end
+FIELD_KINDS.struct = KINDS.struct
+
 -- One argument: its value, or where it pointed when that could not be read or was not asked for.
 local function argument_text(e, argument, i)
   local value = e.args[i]
@@ -184,8 +217,14 @@ end
 
 local descriptions <const> = {}
 
-local function description(name)
-  local call = descriptions[name]
+-- What the arguments of this call are: of this very one, when the event can tell.
+local function description(e)
+  local call = e.describe and e:describe()
+  if call then
+    return call
+  end
+  local name = e.syscall
+  call = descriptions[name]
   if not call then
     call = core.call(name) or UNKNOWN
     descriptions[name] = call
@@ -193,16 +232,20 @@ local function description(name)
   return call
 end
 
+-- Kinds whose results do not look like plain numbers.
+local RESULTS <const> = {
+  fd = KINDS.fd, hex = KINDS.hex, flags = KINDS.flags, enum = KINDS.enum, mode = KINDS.mode, signal = KINDS.signal,
+}
+
 local function result_text(e, call)
   local ret = e.ret
   if e.unfinished or ret == nil then
     return "?"
   elseif e.error then
     return "-1 " .. format.error(e.error)
-  elseif call.ret == "fd" then
-    return descriptor(e, ret)
   end
-  return call.ret == "hex" and format.hex(ret) or tostring(ret)
+  local show = RESULTS[call.ret]
+  return show and show(ret, {family = call.ret_family}, e) or tostring(ret)
 end
 
 -- The mode of open means nothing, and is whatever was in the register, unless a file may be made.
@@ -213,7 +256,7 @@ end
 
 -- The line of a call.
 function verbose.call(e)
-  local call, parts = description(e.syscall), {}
+  local call, parts = description(e), {}
   for i, argument in ipairs(call.args) do
     if not is_meaningless(e, argument) then
       parts[#parts + 1] = ("%s: %s"):format(argument.name, argument_text(e, argument, i))

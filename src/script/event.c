@@ -113,7 +113,18 @@ static int event_rights(lua_State *L)
 	return 1;
 }
 
+/* What the arguments and the result of this very call are. */
+static int event_describe(lua_State *L)
+{
+	const struct event *event = event_check(L);
+
+	if (!event->row)
+		return 0;
+	return table_describe(L, event->row);
+}
+
 static const luaL_Reg methods[] = {
+	{"describe", event_describe},
 	{"piece", event_piece},
 	{"strings", event_strings},
 	{"sockaddr", event_sockaddr},

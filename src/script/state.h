@@ -83,6 +83,8 @@ int core_open(lua_State *L);
 int json_open(lua_State *L);
 /* Parts of it: files.c reads scripts, table.c knows the system calls. */
 extern const luaL_Reg files_functions[], table_functions[];
+/* Pushes what core.call says of a call (but its arches), for this row: always the same table. [-0, +1, e] */
+int table_describe(lua_State *L, const struct syscall_row *row);
 
 /* output.c: core.output, and what the host does with all open ones. */
 int output_open(lua_State *L);

@@ -8,19 +8,6 @@
 
 #include "script/state.h"
 
-static const char *const kind_names[ARG_KINDS] = {
-	[ARG_INT] = "int",         [ARG_UINT] = "uint",     [ARG_HEX] = "hex",
-	[ARG_FD] = "fd",           [ARG_DIRFD] = "dirfd",   [ARG_PID] = "pid",
-	[ARG_UID] = "uid",         [ARG_MODE] = "mode",     [ARG_DEV] = "dev",
-	[ARG_SIGNAL] = "signal",   [ARG_FLAGS] = "flags",   [ARG_ENUM] = "enum",
-	[ARG_STR] = "str",         [ARG_PATH] = "path",     [ARG_STRV] = "strv",
-	[ARG_BUF] = "buf",         [ARG_BYTES] = "bytes",   [ARG_IOVEC] = "iovec",
-	[ARG_MSGHDR] = "msghdr",   [ARG_MMSGHDR] = "mmsghdr", [ARG_SOCKADDR] = "sockaddr",
-	[ARG_STRUCT] = "struct",   [ARG_SIGSET] = "sigset", [ARG_FDSET] = "fdset",
-	[ARG_INTS] = "ints",       [ARG_LONGS] = "longs",   [ARG_INT64S] = "int64s",
-	[ARG_STATUS] = "status",
-};
-
 /* The row of a name in the first architecture that has it. */
 static const struct syscall_row *find_row(const char *name)
 {
@@ -44,22 +31,82 @@ static void push_classes(lua_State *L, unsigned classes)
 		}
 }
 
+static void set_string(lua_State *L, const char *key, const char *value)
+{
+	lua_pushstring(L, value);
+	lua_setfield(L, -2, key);
+}
+
+/* What a value is: its name, kind, family, and whether it is a list. */
+static void push_description(lua_State *L, const char *name, enum arg_kind kind, const struct family *family,
+			     bool list)
+{
+	lua_createtable(L, 0, 6);
+	set_string(L, "name", name);
+	set_string(L, "kind", arg_kind_name(kind));
+	set_string(L, "family", family ? family->name : NULL);
+	lua_pushboolean(L, list);
+	lua_setfield(L, -2, "list");
+}
+
+/* Sets `fields` of the description on top to those of a struct, in order. */
+static void set_fields(lua_State *L, const struct struct_layout *layout)
+{
+	if (!layout)
+		return;
+	luaL_checkstack(L, 6, "a struct");
+	lua_createtable(L, layout->field_count, 0);
+	for (int i = 0; i < layout->field_count; i++) {
+		const struct struct_field *field = &layout->fields[i];
+		push_description(L, field->name, field->kind, field->family, field->list);
+		set_fields(L, field->layout);
+		lua_rawseti(L, -2, i + 1);
+	}
+	lua_setfield(L, -2, "fields");
+}
+
 static void push_args(lua_State *L, const struct syscall_row *row)
 {
 	lua_createtable(L, row->arg_count, 0);
 	for (int i = 0; i < row->arg_count; i++) {
 		const struct syscall_arg *arg = &row->args[i];
-		lua_createtable(L, 0, 4);
-		lua_pushstring(L, arg->name);
-		lua_setfield(L, -2, "name");
-		lua_pushstring(L, kind_names[arg->kind]);
-		lua_setfield(L, -2, "kind");
-		lua_pushstring(L, arg->family ? arg->family->name : NULL);
-		lua_setfield(L, -2, "family");
+		push_description(L, arg->name, arg->kind, arg->family, arg->list);
 		lua_pushboolean(L, arg->out);
 		lua_setfield(L, -2, "out");
+		set_fields(L, arg->layout);
 		lua_rawseti(L, -2, i + 1);
 	}
+}
+
+static void push_row(lua_State *L, const struct syscall_row *row)
+{
+	lua_createtable(L, 0, 7);
+	set_string(L, "name", row->name);
+	set_string(L, "class", syscall_class_name(row->class));
+	set_string(L, "ret", arg_kind_name(row->ret));
+	set_string(L, "ret_family", row->ret_family ? row->ret_family->name : NULL);
+	push_classes(L, row->classes);
+	lua_setfield(L, -2, "classes");
+	push_args(L, row);
+	lua_setfield(L, -2, "args");
+}
+
+int table_describe(lua_State *L, const struct syscall_row *row)
+{
+	static char key; // registry[&key][row] = description
+
+	if (lua_rawgetp(L, LUA_REGISTRYINDEX, &key) != LUA_TTABLE) {
+		lua_newtable(L);
+		lua_pushvalue(L, -1);
+		lua_rawsetp(L, LUA_REGISTRYINDEX, &key);
+	}
+	if (lua_rawgetp(L, -1, row) == LUA_TTABLE)
+		return 1;
+	lua_pop(L, 1);
+	push_row(L, row);
+	lua_pushvalue(L, -1);
+	lua_rawsetp(L, -3, row);
+	return 1;
 }
 
 static int table_call(lua_State *L)
@@ -70,17 +117,7 @@ static int table_call(lua_State *L)
 
 	if (!row)
 		return 0;
-	lua_createtable(L, 0, 6);
-	lua_pushstring(L, row->name);
-	lua_setfield(L, -2, "name");
-	lua_pushstring(L, syscall_class_name(row->class));
-	lua_setfield(L, -2, "class");
-	lua_pushstring(L, kind_names[row->ret]);
-	lua_setfield(L, -2, "ret");
-	push_classes(L, row->classes);
-	lua_setfield(L, -2, "classes");
-	push_args(L, row);
-	lua_setfield(L, -2, "args");
+	push_row(L, row);
 	lua_newtable(L);
 	for (unsigned arch = 0; arch < ARCH_COUNT; arch++)
 		if (syscall_number(arch, name) >= 0) {
