@@ -1,13 +1,13 @@
 -- SPDX-License-Identifier: MIT
 --
 -- connections: who was talked to: the "Network connections" section of the summary, and that of local
--- (AF_UNIX) sockets. compendium.sockets keeps the connections; here those that the sink's events were about are
+-- (AF_UNIX) sockets. compendium.traffic keeps the connections; here those that the sink's events were about are
 -- put together to rows: all to one address are one row, all clients from one host are one.
 
 local format <const> = require "compendium.format"
 local noise <const> = require "compendium.noise"
 local rows <const> = require "compendium.rows"
-local sockets <const> = require "compendium.sockets"
+local traffic <const> = require "compendium.traffic"
 local text <const> = require "compendium.text"
 
 local connections <const> = {}
@@ -17,12 +17,13 @@ local MOST_LISTENING <const> = 1000
 local NAME_COLUMNS <const> = 60
 
 local seen <const> = setmetatable({}, {__mode = "k"})
+local any_seen = false
 local listening, listening_count = {}, 0 -- "tcp4 0.0.0.0:80" -> {protocol, address}
 
 local function note_file(file, remote)
   local connection = file and (file.peers and remote and file.peers[remote] or file.connection)
   if connection then
-    seen[connection] = true
+    seen[connection], any_seen = true, true
   end
 end
 
@@ -35,7 +36,7 @@ local function note_connect(e)
     return
   end
   note(e)
-  local latest = sockets.connections[#sockets.connections]
+  local latest = traffic.connections[#traffic.connections]
   if e.error and latest and latest.remote == e.remote then
     seen[latest] = true -- a connection that was refused is no longer its socket's
   end
@@ -102,8 +103,8 @@ end
 
 local function collect(now, wanted)
   local groups = {}
-  for _, connection in ipairs(sockets.connections) do
-    if (seen[connection] or connection.count) and wanted(connection.protocol) then
+  for _, connection in ipairs(traffic.connections) do
+    if (seen[connection] or connection.count and any_seen) and wanted(connection.protocol) then
       add(group_for(groups, connection), connection, now)
     end
   end

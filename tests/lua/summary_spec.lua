@@ -7,7 +7,7 @@ local fake = require "fake_core"
 
 local SECOND <const> = 1000000000
 
-local host, summary, sockets, memory, known, alive
+local host, summary, traffic, memory, known, alive
 
 local function exit_code(status) return status & 0x7f == 0 and status >> 8 & 0xff or nil end
 local function exit_signal(status) return status & 0x7f ~= 0 and status & 0x7f or nil end
@@ -16,8 +16,8 @@ local function begin(given)
   given = given or {}
   given.options = given.options or {command = {"curl", "-s", "https://example.com"}, color = "auto"}
   host = fake.new(given)
-  sockets, memory, known, alive = {connections = {}}, {peak = {bytes = 0, heap = 0, regions = 0}}, {}, 1
-  package.loaded["compendium.sockets"], package.loaded["compendium.memory"] = sockets, memory
+  traffic, memory, known, alive = {connections = {}}, {peak = {bytes = 0, heap = 0, regions = 0}}, {}, 1
+  package.loaded["compendium.traffic"], package.loaded["compendium.memory"] = traffic, memory
   package.loaded["compendium.processes"] = {
     alive = function() return alive end, list = function() return known end, dropped = 0,
     exit_code = exit_code, exit_signal = exit_signal,
@@ -130,24 +130,24 @@ describe("summary", function()
     local silent = {protocol = "tcp6", remote = "[2001:db8::1]:80", direction = "out", sent = 0, received = 0,
       opened = 0,
       connecting = true}
-    sockets.connections = {made}
+    traffic.connections = {made}
     happen {type = "send", class = "network", file = {connection = made}, protocol = "tcp4",
       remote = made.remote, bytes = 1}
-    table.insert(sockets.connections, refused)
+    table.insert(traffic.connections, refused)
     happen {type = "connect", class = "network", file = {}, protocol = "tcp4", remote = refused.remote,
       error = "ECONNREFUSED"}
-    table.insert(sockets.connections, silent)
+    table.insert(traffic.connections, silent)
     happen {type = "connect", class = "network", file = {connection = silent}, protocol = "tcp6",
       remote = silent.remote,
       error = "EINPROGRESS", in_progress = true}
     for i = 1, 30 do
       local client = {protocol = "tcp4", remote = "10.0.0.9:" .. 5000 + i, host = "10.0.0.9", ["local"] = "10.0.0.1:80",
         direction = "in", sent = 10, received = 1, opened = 0, closed = SECOND}
-      table.insert(sockets.connections, client)
+      table.insert(traffic.connections, client)
       happen {type = "accept", class = "network", file = {connection = client}, protocol = "tcp4",
         remote = client.remote}
     end
-    table.insert(sockets.connections, {protocol = "tcp4", remote = "6.6.6.6:6", sent = 9, received = 9, opened = 0})
+    table.insert(traffic.connections, {protocol = "tcp4", remote = "6.6.6.6:6", sent = 9, received = 9, opened = 0})
     happen {type = "listen", class = "network", protocol = "tcp4", ["local"] = "0.0.0.0:80"}
     local text = finish()
     has(text, "   tcp4 → 93.184.216.34:443         sent 517 B, received 2.6 KB, open 0.22s\n")
@@ -162,7 +162,7 @@ describe("summary", function()
   it("keeps AF_UNIX and netlink out of the network", function()
     local one = {protocol = "unix", remote = "/run/x.sock", direction = "out", sent = 3, received = 4,
       opened = 0, closed = 1}
-    sockets.connections = {one}
+    traffic.connections = {one}
     happen {type = "connect", class = "network", file = {connection = one}, protocol = "unix", remote = one.remote}
     local text = finish()
     lacks(text, "Network connections")
