@@ -144,7 +144,7 @@ end
 local function detail(group)
   local parts = {}
   if group.count > 1 then
-    parts[1] = format.count(group.count, group.protocol:find("^udp") and "socket" or "connection")
+    parts[1] = text.marks.times .. group.count
   end
   failures(group, parts)
   if group.unanswered > 0 then

@@ -205,7 +205,7 @@ local texts <const> = {
     return verb("connect", ("%s %s %s%s"):format(e.protocol or "socket", text.marks.out, name(e.remote), pending))
   end,
   accept = function(e)
-    return verb("accept", ("%s %s %s"):format(e.protocol or "socket", text.marks.into, name(e.remote)))
+    return verb("accept", e.remote and ("%s %s %s"):format(e.protocol, text.marks.into, name(e.remote)) or own(e))
   end,
   bind = function(e) return verb("bind", own(e)) end,
   listen = function(e) return verb("listen", own(e)) end,

@@ -80,7 +80,10 @@ local function render(entry)
   local time = "[" .. format.clock(entry.time) .. "]"
   local label = entry.label and "[" .. entry.label .. "] " or ""
   local body, failed = entry.text, entry.failed and " " .. text.marks.failed .. " " .. entry.failed or ""
-  local verb, rest = body:match("^(%S+)(.*)$")
+  local verb, rest = body:match("^(" .. text.marks.light:rep(3) .. " .- exec %S+)(.*)$")
+  if not verb then
+    verb, rest = body:match("^(%S+)(.*)$")
+  end
   local painted = verb and entry.class and paint(entry.class, verb) .. rest or body
   return time .. " " .. label .. body .. failed,
     paint("time", time) .. " " .. (label ~= "" and paint("pid", label) or "") .. painted

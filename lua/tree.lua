@@ -49,9 +49,17 @@ local function detail(process, now)
   return table.concat(parts, ", ")
 end
 
+-- The command line. A daemon that writes its title there leaves one word and empty ones behind it.
 local function command(process)
-  if process.argv and #process.argv > 0 then
-    return text.command(process.argv)
+  local argv = process.argv or {}
+  local last = #argv
+  while last > 0 and argv[last] == "" do
+    last = last - 1
+  end
+  if last == 1 then
+    return text.escape(argv[1])
+  elseif last > 0 then
+    return text.command(argv)
   end
   return text.escape(process.comm or "?")
 end

@@ -153,7 +153,7 @@ describe("summary", function()
     has(text, "   tcp4 → 93.184.216.34:443         sent 517 B, received 2.6 KB, open 0.22s\n")
     has(text, "   tcp4 → 127.0.0.1:1               refused\n")
     has(text, "   tcp6 → [2001:db8::1]:80          no answer seen\n")
-    has(text, "   tcp4 ← 10.0.0.9 on 10.0.0.1:80   30 connections, sent 300 B, received 30 B\n")
+    has(text, "   tcp4 ← 10.0.0.9 on 10.0.0.1:80   ×30, sent 300 B, received 30 B\n")
     has(text, "   tcp4 listening on 0.0.0.0:80\n")
     lacks(text, "6.6.6.6") -- no event about it came through the filters
     has(text, "Failed calls: connect ECONNREFUSED 1: tcp4 127.0.0.1:1\n")
