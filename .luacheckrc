@@ -9,4 +9,4 @@ local api = {
   "on", "filter", "line", "sink", "use", "option", "say", "want", "noise", "output", "compendium",
 }
 files["scripts"] = { read_globals = api }
-files["tests"] = { std = "+busted" }
+files["tests"] = { std = "+busted", max_line_length = 140 }

@@ -39,7 +39,9 @@ local words <const> = {
 }
 
 local longest <const> = { c = 400, h = 200, lua = 400 }
-local widest <const> = { c = 110, h = 110, lua = 120 } -- 100 is the aim; a table may need a little more
+-- 100 in C and 120 in Lua are the aim; a table, and the expected text of a test, may need a little more.
+local widest <const> = { c = 110, h = 110, lua = 120 }
+local widest_in_tests <const> = 140
 
 local function is_one_of(name, patterns)
   for _, pattern in ipairs(patterns) do
@@ -104,12 +106,11 @@ end
 
 local function check_text(file, kind, text)
   local number = 0
+  local limit <const> = file:find "^tests/" and widest_in_tests or widest[kind]
   for line in text:gmatch "([^\n]*)\n" do
     number = number + 1
     if line:find "[ \t\r]$" then complain(file, number, "blank at the end of the line") end
-    if widest[kind] and width(line) > widest[kind] then
-      complain(file, number, ("longer than %d columns"):format(widest[kind]))
-    end
+    if widest[kind] and width(line) > limit then complain(file, number, ("longer than %d columns"):format(limit)) end
   end
   if text ~= "" and text:sub(-1) ~= "\n" then complain(file, number + 1, "no newline at the end") end
   if longest[kind] and file:find "^[sl]" and number > longest[kind] then

@@ -3,6 +3,7 @@
  * The value of a call's argument, from the record's registers and pieces: see decode.h. Everything
  * in a piece was written by the program, and may be short; what is not there is left out.
  */
+#include <assert.h>
 #include <string.h>
 
 #include "decode/decode.h"
@@ -24,6 +25,7 @@ static bool is_signed(enum arg_kind kind)
 /* A number of 1, 2, 4 or 8 bytes in the lowest bits of value. */
 static int64_t widen(uint64_t value, unsigned bytes, bool with_sign)
 {
+	assert(bytes >= 1 && bytes <= 8);
 	unsigned shift = 64 - 8 * bytes;
 
 	return with_sign ? (int64_t)(value << shift) >> shift : (int64_t)(value << shift >> shift);

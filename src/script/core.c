@@ -124,8 +124,9 @@ static void push_options(lua_State *L, const struct options *options)
 		const char *name;
 		bool value;
 	} switches[] = {
-		{"verbose", options->verbose}, {"quiet", options->quiet},   {"strict", options->strict},
-		{"json", options->json},       {"faults", options->faults}, {"list_scripts", options->list_scripts},
+		{"verbose", options->verbose}, {"quiet", options->quiet},
+		{"strict", options->strict},   {"json", options->json},
+		{"faults", options->faults},   {"list_scripts", options->list_scripts},
 	};
 	const struct {
 		const char *name, *value;

@@ -151,8 +151,9 @@ static int library_field(lua_State *L, struct event *event, lua_Integer field)
 		return 1;
 	}
 	if (event->bare && !is_set(host_of(L)->lasting, field))
-		return luaL_error(L, "e.%s is not there in a \"syscall:\" hook alone: what it takes to know it "
-				     "is only traced for a hook on an event, such as on(\"open\", ...)",
+		return luaL_error(L,
+				  "e.%s is not there in a \"syscall:\" hook alone: what it takes to "
+				  "know it is only traced for a hook on an event, such as on(\"open\", ...)",
 				  lua_tostring(L, 2));
 	if (lua_rawgeti(L, lua_upvalueindex(2), field + 1) != LUA_TFUNCTION) {
 		lua_pushnil(L);

@@ -13,7 +13,7 @@
 #include "script/embedded.h"
 #include "script/state.h"
 
-enum { SCRIPT_MAX = 16 << 20 };
+enum { SCRIPT_MAX = 16 << 20, CHUNK = 4096 };
 
 /* A file that others may write, or that somebody else owns, must not run as us. */
 static const char *distrust(const struct stat *file)
@@ -41,7 +41,7 @@ static void push_content(lua_State *L, int fd, int *error)
 
 	luaL_buffinit(L, &buffer);
 	do {
-		n = read(fd, luaL_prepbuffer(&buffer), LUAL_BUFFERSIZE);
+		n = read(fd, luaL_prepbuffsize(&buffer, CHUNK), CHUNK);
 		if (n > 0)
 			luaL_addsize(&buffer, n);
 		total += n > 0 ? n : 0;

@@ -2,8 +2,8 @@
  *
  * Hooks that do not return. A count hook of Lua's would end them, but while one is set the
  * interpreter runs at half its speed; so it is set only when needed: a timer of our CPU time looks
- * whether the same hook runs as at its last tick, and if so the hook counts from there. It is then ended by its
- * budget or by a Ctrl-C that waits for us.
+ * whether the same hook runs as at its last tick, and if so the hook counts from there. It is then
+ * ended by its budget or by a Ctrl-C that waits for us.
  *
  * The timer's signal is one that was at its default and unblocked, so that what a traced command
  * inherits is not changed: exec resets a caught signal to its default, and timers are not inherited.

@@ -58,10 +58,10 @@ struct source_ops {
 	void (*close)(struct source *source);
 };
 
-/* Starts or attaches. On success 0 and *source is set. Else a negative errno, and `why` (of size
+/* Starts or attaches. On success 0 and *result is set. Else a negative errno, and `why` (of size
  * `room`) holds one line for the user: what failed, for whom, the cause and the remedy. For a
  * command that cannot be run: -ENOENT (not found) or -EACCES, -ENOEXEC ... (not executable). */
 int ptrace_source_open(const struct target *target, const struct interest *interest,
-		       struct source **source, char *why, size_t room);
+		       struct source **result, char *why, size_t room);
 
 #endif

@@ -407,7 +407,7 @@ static void hostile_pieces(void **state)
 				     size += size < 40 ? 1 : 37) {
 					record_begin(tracee->record, RECORD_CALL, 1, 1);
 					tracee->record->arch = arch;
-					for (uint8_t part = PIECE_SELF; part <= PIECE_CONTROL;
+					for (int part = PIECE_SELF; part <= PIECE_CONTROL;
 					     part++)
 						record_add(tracee->record, i, part, 0, junk, size,
 							   0);

@@ -135,7 +135,8 @@ static void tell_command(struct ptrace_source *source, const struct target *targ
 	record->args[1] = record->args[2] = record->args[3] = pid;
 	record_add(record, 0, PIECE_SELF, 0, comm, strnlen(comm, 15), 0);
 	for (uint32_t i = 0; target->command[i]; i++)
-		if (!record_add(record, 1, PIECE_STRING, i, target->command[i], strlen(target->command[i]), 0))
+		if (!record_add(record, 1, PIECE_STRING, i, target->command[i],
+				strlen(target->command[i]), 0))
 			break;
 	record_add(record, 2, PIECE_SELF, 0, command->exe, strlen(command->exe), 0);
 	snapshot_link(record, pid, "cwd", 3);

@@ -105,11 +105,12 @@ static const struct {
 	{yama_forbids_all, "kernel.yama.ptrace_scope is 3: nobody may attach until the next boot"},
 	{is_other_users, "it belongs to user WHO; use sudo"},
 	{yama_needs_root, "kernel.yama.ptrace_scope is 2: only root may attach; use sudo"},
-	{yama_needs_parent, "kernel.yama.ptrace_scope is 1: only programs started by the tracer may be traced; "
-			    "use sudo, or allow it: sudo sysctl kernel.yama.ptrace_scope=0"},
+	{yama_needs_parent, "kernel.yama.ptrace_scope is 1: only programs started by the tracer may be "
+			    "traced; use sudo, or allow it: sudo sysctl kernel.yama.ptrace_scope=0"},
 	{lacks_capability, "root lacks the capability SYS_PTRACE here, as in a container; " DOCKER},
 	{is_filtered, "the seccomp filter of a container or sandbox may forbid it; " DOCKER},
-	{is_undumpable, "it has more rights than you or forbids it (setuid program, PR_SET_DUMPABLE); use sudo"},
+	{is_undumpable, "it has more rights than you or forbids it (setuid program, PR_SET_DUMPABLE); "
+			"use sudo"},
 	{always, "WHO: a security module (AppArmor, SELinux) may forbid it, see dmesg"},
 };
 

@@ -104,7 +104,8 @@ static bool fd_record(void *context, int fd)
 	struct statx info = {0};
 
 	snprintf(name, sizeof name, "fdinfo/%d", fd);
-	if (proc_read(table->tid, name, text, sizeof text) <= 0 || !proc_fdinfo_parse(text, &flags, &offset) ||
+	if (proc_read(table->tid, name, text, sizeof text) <= 0 ||
+	    !proc_fdinfo_parse(text, &flags, &offset) ||
 	    (!table->with_cloexec && flags & O_CLOEXEC))
 		return true;
 	snprintf(name, sizeof name, "fd/%d", fd);

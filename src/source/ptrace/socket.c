@@ -76,7 +76,8 @@ static bool parse_inet_line(const char *line, uint64_t inode, struct socket_ends
 	char local[48], remote[48];
 	uint64_t found;
 
-	if (sscanf(line, " %*u: %47s %47s %*x %*x:%*x %*x:%*x %*x %*u %*d %" SCNu64, local, remote, &found) != 3 ||
+	if (sscanf(line, " %*u: %47s %47s %*x %*x:%*x %*x:%*x %*x %*u %*d %" SCNu64, local, remote,
+		   &found) != 3 ||
 	    found != inode || strlen(local) < 13 || strlen(remote) < 13)
 		return false;
 	ends->family = strlen(local) > 13 ? AF_INET6 : AF_INET;
@@ -97,7 +98,8 @@ static bool parse_unix_line(const char *line, uint64_t inode, struct socket_ends
 	uint64_t found;
 	int path = 0;
 
-	if (sscanf(line, "%*x: %*x %*x %*x %x %*x %" SCNu64 "%n", &type, &found, &path) != 2 || found != inode)
+	if (sscanf(line, "%*x: %*x %*x %*x %x %*x %" SCNu64 "%n", &type, &found, &path) != 2 ||
+	    found != inode)
 		return false;
 	ends->family = local->sun_family = AF_UNIX;
 	ends->type = (int)type;
@@ -118,7 +120,8 @@ static bool parse_netlink_line(const char *line, uint64_t inode, struct socket_e
 	unsigned protocol, port, groups;
 	uint64_t found;
 
-	if (sscanf(line, "%*x %u %u %x %*u %*u %*u %*u %*u %" SCNu64, &protocol, &port, &groups, &found) != 4 ||
+	if (sscanf(line, "%*x %u %u %x %*u %*u %*u %*u %*u %" SCNu64, &protocol, &port, &groups,
+		   &found) != 4 ||
 	    found != inode)
 		return false;
 	*local = (struct sockaddr_nl){.nl_family = AF_NETLINK, .nl_pid = port, .nl_groups = groups};

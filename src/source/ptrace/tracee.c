@@ -111,7 +111,7 @@ struct tracee *tracee_next(const struct tracees *tracees, const struct tracee *t
 
 static bool call_reserve(struct call *call, size_t size)
 {
-	if (call->room >= size)
+	if (call->record && call->room >= size)
 		return true;
 	size_t room = size < CALL_ROOM ? CALL_ROOM : size;
 	struct record *record = realloc(call->record, room);
@@ -139,8 +139,9 @@ struct call *call_push(struct tracees *tracees, struct tracee *tracee, const str
 		call_free(call);
 		return NULL;
 	}
-	*call = (struct call){.record = call->record, .room = call->room, .below = tracee->call};
-	memcpy(call->record, record, record->size);
+	struct call fresh = {.record = call->record, .room = call->room, .below = tracee->call};
+	memcpy(fresh.record, record, record->size);
+	*call = fresh;
 	tracee->call = call;
 	return call;
 }

@@ -63,7 +63,9 @@ static int listener(const char *port_file)
 	char partial[4096];
 	snprintf(partial, sizeof(partial), "%s.new", port_file);
 	FILE *file = fopen(partial, "w");
-	check(file && fprintf(file, "%d\n", ntohs(address.sin_port)) > 0 && !fclose(file), partial);
+	check(file != NULL, partial);
+	bool is_written = fprintf(file, "%d\n", ntohs(address.sin_port)) > 0;
+	check(!fclose(file) && is_written, partial);
 	check(!rename(partial, port_file), port_file);
 	return fd;
 }
