@@ -175,7 +175,8 @@ static void superseded(struct ptrace_source *source, struct tracee *tracee, uint
 
 /* After an exec a process has one task: `tracee`, whose tid is the thread group's. It was task
  * `former` until then and brings that one's call, the exec, along. */
-static void exec_alone(struct ptrace_source *source, struct tracee *tracee, pid_t former_tid, uint64_t time_ns)
+static void exec_alone(struct ptrace_source *source, struct tracee *tracee, pid_t former_tid,
+		       uint64_t time_ns)
 {
 	struct tracees *all = &source->tracees;
 	struct tracee *former = former_tid == tracee->tid ? NULL : tracee_find(all, former_tid);
