@@ -158,6 +158,10 @@ bool hook_call(struct host *host, lua_State *L, struct hook *hook, int args, int
 {
 	struct hook *outer = host->running;
 
+	if (hook->is_off) {
+		lua_pop(L, args + 1);
+		return false;
+	}
 	host->running = hook;
 	host->watch.state = L;
 	host->watch.sequence++;

@@ -21,6 +21,7 @@ enum slot { SLOT_HANDLER = 1, SLOT_FUNCTIONS, SLOT_EVENT, SLOT_TYPES, SLOT_LAST 
 struct hook {
 	int function;       /* index in that table */
 	bool failed;        /* its traceback has been shown */
+	bool is_off;        /* it did not return on its own once: not called again */
 	const char *label;  /* for messages: `on "open" (x.lua:3)` */
 };
 
@@ -35,7 +36,7 @@ struct hook *hook_keep(lua_State *L, int index, int label);
 void hook_push(lua_State *L, const struct hook *hook);
 
 /* Calls the function with `args` values on the stack above it. True, with `results` values; or false
- * with none, having reported and counted the failure. */
+ * with none, having reported and counted the failure, or as the hook is off. */
 bool hook_call(struct host *host, lua_State *L, struct hook *hook, int args, int results);
 
 /* The message handler: adds a traceback. */

@@ -42,7 +42,11 @@ static void stop_hook(lua_State *L, lua_Debug *debug)
 	 * next one outside of it ends the hook. */
 	lua_sethook(L, stop_hook, LUA_MASKCOUNT, 1);
 	watch->armed = true;
-	luaL_error(L, interrupted ? "interrupted" : "interrupted: it ran for %d million instructions",
+	if (interrupted)
+		luaL_error(L, "interrupted");
+	/* It would hold the program as long for every further event. */
+	host_of(L)->running->is_off = true;
+	luaL_error(L, "interrupted: it ran for %d million instructions; it is not called again",
 		   BUDGET / 1000000);
 }
 
