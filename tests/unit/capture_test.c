@@ -45,6 +45,7 @@ static void path_at_the_end_of_a_page(void **state)
 	assert_piece(piece_at(tracee, 0, PIECE_SELF, 0, PIECE_AT_ENTRY), "/etc/host", 9,
 		     PIECE_AT_ENTRY);
 	assert_int_equal(tracee->reads, 1);
+	assert_int_equal(tracee->cut, 0);
 }
 
 static void path_across_two_pages(void **state)
@@ -367,6 +368,12 @@ static void message_received(void **state)
 	assert_piece(piece_at(tracee, 1, PIECE_NAME, 0, 0), "012345", 6, 0);
 	assert_piece(piece_at(tracee, 1, PIECE_CONTROL, 0, 0), "23456", 5, 0);
 	assert_piece(piece_at(tracee, 1, PIECE_DATA, 0, 0), "018", 3, 0);
+	message.msg_namelen = 6;
+	message.msg_iov = (void *)2000;
+	tracee_enter(tracee, ARCH_X86_64, "recvmsg", ARGS(3, 3000), 10);
+	message.msg_namelen = 4;
+	tracee_leave(tracee, 3, 10);
+	assert_piece(piece_at(tracee, 1, PIECE_NAME, 0, 0), "0123", 4, 0);
 	tracee_enter(tracee, ARCH_X86_64, "recvmsg", ARGS(3, 0xbad), 10);
 	tracee_leave(tracee, 3, 10);
 	assert_int_equal(tracee->record->pieces, 2);

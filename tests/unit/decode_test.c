@@ -224,6 +224,7 @@ static void descriptors_in_control_messages(void **state)
 	static const uint64_t two[] = {24, 1 | UINT64_C(1) << 32, 5 | UINT64_C(6) << 32,
 				       20, 1 | UINT64_C(1) << 32, 7};
 	static const uint32_t compat[] = {16, 1, 1, 9, 24, 1, 2, 0, 0, 0, 16, 1, 1, 10};
+	static const uint64_t overlapping[] = {8, 24, 1 | UINT64_C(1) << 32, 5};
 	uint64_t hostile[] = {0, 1 | UINT64_C(1) << 32, 1, 2};
 
 	(void)state;
@@ -234,6 +235,7 @@ static void descriptors_in_control_messages(void **state)
 	assert_string_equal(rights_text(compat, sizeof compat, ARCH_I386), "[9 10]");
 	assert_string_equal(rights_text(two, 15, ARCH_X86_64), "[]");
 	assert_string_equal(rights_text(NULL, 0, ARCH_X86_64), "[]");
+	assert_string_equal(rights_text(overlapping, sizeof overlapping, ARCH_X86_64), "[]");
 	uint64_t lengths[] = {0, 1, 15, 16, 17, UINT64_MAX, UINT64_MAX - 7, INT64_MAX};
 	for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
 		hostile[0] = lengths[i];

@@ -29,7 +29,7 @@ static int compare_with_header(unsigned arch, const char *path)
 		    sscanf(line, "#define __NR_%127s (__X32_SYSCALL_BIT + %d)", name, &nr) != 2)
 			continue;
 		const struct syscall_row *row = syscall_row(arch, nr);
-		if (syscall_number(arch, name) != nr || !row || strcmp(row->name, name)) {
+		if (syscall_number(arch, name) != nr || !row || strcmp(row->name, name) != 0) {
 			print_error("%s %s: %d in %s, %d in the table\n", arch_name(arch), name, nr,
 				    path, syscall_number(arch, name));
 			wrong++;

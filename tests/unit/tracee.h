@@ -22,6 +22,8 @@ struct tracee {
 	struct region regions[16];
 	size_t region_count;
 	unsigned reads; /* how often its memory was read */
+	unsigned cut;	/* how often more was asked for than there is: some ways to read then give
+			   nothing */
 	const struct syscall_row *row;
 	struct record *record; /* RECORD_MAX bytes */
 };
@@ -37,6 +39,7 @@ static inline size_t tracee_read(struct memory *memory, uint64_t address, void *
 		if (address < region->address || address - region->address >= region->size)
 			continue;
 		size_t left = region->size - (address - region->address);
+		tracee->cut += size > left;
 		size = size < left ? size : left;
 		memcpy(buffer, (const char *)region->bytes + (address - region->address), size);
 		return size;
