@@ -167,6 +167,14 @@ for _, kind in ipairs {"buf", "bytes"} do
   KINDS[kind] = function(value, _, e, i) return quoted(value, BUFFER_BYTES, e.args:truncated(i)) end
 end
 
+-- Options of sockets are ints, nearly all of them.
+function KINDS.bytes(value, argument, e, i)
+  if argument.name == "optval" and #value == 4 then
+    return tostring((("<i4"):unpack(value)))
+  end
+  return KINDS.buf(value, argument, e, i)
+end
+
 -- Those whose values look the same in a struct.
 local FIELD_KINDS <const> = {}
 for _, kind in ipairs {"hex", "fd", "dirfd", "signal", "flags", "enum", "dev", "str", "bytes", "sigset"} do
