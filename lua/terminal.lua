@@ -15,6 +15,7 @@ local terminal <const> = {}
 
 local MAX_WAITING <const> = 1000 -- lines held back before an open one is written as it is
 local DEFAULT_WIDTH <const> = 80 -- of what is no terminal
+local LEAST_BODY <const> = 12 -- columns of a line's text, however narrow the terminal
 
 -- Colour by the class of an event and by what a piece of the output is; it never carries meaning alone.
 local COLOURS <const> = {
@@ -22,7 +23,7 @@ local COLOURS <const> = {
   failed = "31", time = "2", pid = "2", title = "1", heading = "1",
 }
 
-local writers = {} -- {writer=, colour=, name=}
+local writers = {} -- {writer=, name=, terminal=, colour=}
 local queue, first, last = {}, 1, 0
 
 -- s in the colour of that kind.
@@ -44,7 +45,9 @@ local function add_writer(target, name, option, may_be_terminal)
   if not writer then
     error("cannot write " .. problem, 0)
   end
-  writers[#writers + 1] = {writer = writer, name = name, colour = wants_colour(writer, option, may_be_terminal)}
+  writers[#writers + 1] = {
+    writer = writer, name = name, terminal = writer:is_tty(), colour = wants_colour(writer, option, may_be_terminal),
+  }
 end
 
 -- Opens stderr and, when `path` is given, that file too. Raises when the file cannot be written, so call
@@ -60,7 +63,7 @@ end
 -- Columns there are to fill.
 function terminal.width()
   for _, each in ipairs(writers) do
-    local width = each.writer:is_tty() and each.writer:width()
+    local width = each.terminal and each.writer:width()
     if width and width > 0 then
       return math.max(width, 40)
     end
@@ -75,19 +78,43 @@ local function write(plain, painted)
   end
 end
 
--- {time=, label=, class=, text=, failed=} as a line without and with colours.
-local function render(entry)
+-- What an event is called, and the rest: "open", "    /etc/hosts"; "─── ls exec ───", " ls /".
+local function split_verb(body)
+  local verb, rest = body:match("^(" .. text.marks.light:rep(3) .. " .- exec %S+)(.*)$")
+  if verb then
+    return verb, rest
+  end
+  return body:match("^(%S+)(.*)$")
+end
+
+-- A line's text in the columns that are left for it: a path is cut in the middle, arguments at the end.
+local function fit(body, room)
+  local is_heading = body:sub(1, #text.marks.light) == text.marks.light
+  return text.cut(body, math.max(room, LEAST_BODY), not is_heading)
+end
+
+-- {time=, label=, class=, text=, failed=, whole=} as a line, in colour or not. columns: cut to that width, unless the
+-- entry is to be shown whole.
+local function render(entry, colour, columns)
   local time = "[" .. format.clock(entry.time) .. "]"
   local label = entry.label and "[" .. entry.label .. "] " or ""
   local body, failed = entry.text, entry.failed and " " .. text.marks.failed .. " " .. entry.failed or ""
-  local verb, rest = body:match("^(" .. text.marks.light:rep(3) .. " .- exec %S+)(.*)$")
-  if not verb then
-    verb, rest = body:match("^(%S+)(.*)$")
+  if columns and not entry.whole then
+    body = fit(body, columns - #time - 1 - #label - text.width(failed))
   end
-  local painted = verb and entry.class and paint(entry.class, verb) .. rest or body
-  return time .. " " .. label .. body .. failed,
-    paint("time", time) .. " " .. (label ~= "" and paint("pid", label) or "") .. painted
-      .. (failed ~= "" and paint("failed", failed) or "")
+  if not colour then
+    return time .. " " .. label .. body .. failed
+  end
+  local verb, rest = split_verb(body)
+  body = verb and entry.class and paint(entry.class, verb) .. rest or body
+  return paint("time", time) .. " " .. (label ~= "" and paint("pid", label) or "") .. body
+    .. (failed ~= "" and paint("failed", failed) or "")
+end
+
+local function write_entry(entry)
+  for _, each in ipairs(writers) do
+    each.writer:write(render(entry, each.colour, each.terminal and each.writer:width()) .. "\n")
+  end
 end
 
 local function release(all)
@@ -102,7 +129,7 @@ local function release(all)
     if entry.finish then
       entry:finish()
     end
-    write(render(entry))
+    write_entry(entry)
   end
   first, last = 1, 0
 end
@@ -175,7 +202,7 @@ function terminal.say(e, pattern, ...)
     return terminal.say(nil, e, pattern, ...)
   end
   terminal.add {
-    time = e and e.time or core.now(), label = e and terminal.label(e), class = e and e.class,
+    time = e and e.time or core.now(), label = e and terminal.label(e), class = e and e.class, whole = true,
     text = terminal.compose(tostring(pattern), ...),
   }
 end
@@ -209,7 +236,7 @@ function terminal.banner()
   local options = core.options
   local what
   if options.command and #options.command > 0 then
-    what = text.cut(text.command(options.command), math.max(terminal.width() - 22, 60), false)
+    what = text.cut(text.command(options.command), terminal.width() - 22, false)
   else
     local pids = options.pids or {}
     what = (#pids == 1 and "process " or "processes ") .. table.concat(pids, ", ")

@@ -290,6 +290,21 @@ describe("terminal", function()
     assert.truthy(host.text("/tmp/o"):find("\27[36m", 1, true))
   end)
 
+  it("cuts lines to a terminal's width, not what a script says, nor what goes to a file", function()
+    begin {tty = true, width = 50, options = {command = {"sh", "-c", ("x"):rep(80)}, color = "never", output = "/tmp/o"}}
+    local path = "/usr/" .. ("share/"):rep(20) .. "end"
+    happen {type = "open", path = path, error = "ENOENT"}
+    happen {type = "exec", exe = "/bin/cc1", path = "/bin/cc1", argv = {"cc1", ("y"):rep(90)}}
+    for line in host.text():gmatch("[^\n]+") do
+      assert.truthy(host.load("text").width(line) <= 50, line)
+    end
+    assert.truthy(host.text():find("open    /.*….*/end %(read%) ✗ ENOENT\n"))
+    assert.truthy(host.text():find("─── cc1 exec ─── cc1 yyyy", 1, true))
+    assert.truthy(host.text("/tmp/o"):find(path, 1, true))
+    terminal.say("%s", path)
+    assert.truthy(host.text():find(path, 1, true))
+  end)
+
   it("says why an output cannot be written, before anything runs", function()
     host = fake.new {unwritable = "/no"}
     terminal = host.load("terminal")
