@@ -11,7 +11,8 @@
 --   to_fd     the second descriptor of a copy     raw       `target` is text, not resolved
 --   target    what a link points to               target_dirfd
 --   at_flags  flags with AT_EMPTY_PATH in them    flags, mode, size, offset, addr, prot: as named
---   address   a sockaddr the program gave         from      a sockaddr the kernel gave
+--   address   a sockaddr the program gave         peer_address   one the kernel gave
+--   from      the descriptor that is duplicated    listener  the socket that accepts
 --   message   a struct msghdr (or an array)       pid, signal: whom it is for, which
 --   bytes     true: the result counts bytes       socket    the type instead, when fd is a socket
 --   what      a word that tells apart calls of one type
@@ -152,13 +153,13 @@ rows.socket = {"socket", new_fd = true}
 rows.connect = {"connect", fd = 1, address = 2}
 rows.bind = {"bind", fd = 1, address = 2}
 rows.listen = {"listen", fd = 1}
-rows.accept = {"accept", listener = 1, from = 2, new_fd = true}
-rows.accept4 = {"accept", listener = 1, from = 2, flags = 4, new_fd = true}
+rows.accept = {"accept", listener = 1, peer_address = 2, new_fd = true}
+rows.accept4 = {"accept", listener = 1, peer_address = 2, flags = 4, new_fd = true}
 rows.shutdown = {"shutdown", fd = 1}
 rows.sendto = {"send", fd = 1, flags = 4, address = 5, bytes = true}
 rows.sendmsg = {"send", fd = 1, flags = 3, message = 2, bytes = true}
 rows.sendmmsg = {"send", fd = 1, flags = 4, message = 2, many = true}
-rows.recvfrom = {"recv", fd = 1, flags = 4, from = 5, bytes = true}
+rows.recvfrom = {"recv", fd = 1, flags = 4, peer_address = 5, bytes = true}
 rows.recvmsg = {"recv", fd = 1, flags = 3, message = 2, bytes = true}
 rows.recvmmsg = {"recv", fd = 1, flags = 4, message = 2, many = true}
 rows.recvmmsg_time64 = rows.recvmmsg

@@ -197,7 +197,9 @@ end
 
 -- ---- calls that make several events
 
-local function messages(e) return e.error and 1 or math.max(e.ret or 1, 1) end
+local MESSAGES_MAX <const> = 1024 -- the kernel's limit for one call
+
+local function messages(e) return e.error and 1 or math.min(math.max(e.ret or 1, 1), MESSAGES_MAX) end
 
 local split = {
   ["call:sendmmsg"] = messages, ["call:recvmmsg"] = messages, ["call:recvmmsg_time64"] = messages,

@@ -28,7 +28,10 @@ local F_DUPFD <const>, F_SETFD <const>, F_SETFL <const>, F_DUPFD_CLOEXEC <const>
 local FIONCLEX <const>, FIOCLEX <const> = 0x5450, 0x5451
 local CLOSE_RANGE_UNSHARE <const>, CLOSE_RANGE_CLOEXEC <const> = 2, 4
 local MSG_CMSG_CLOEXEC <const> = 0x40000000
+local MESSAGES_MAX <const> = 1024 -- the kernel's limit for one call
 local CLONE_FILES <const> = 0x400
+
+local NONE <const> = {}
 
 local fds = {}
 
@@ -116,7 +119,7 @@ local function on_accept(e)
   if not fd then return end
   local flags = e.syscall == "accept4" and e.raw[4] or 0
   local listener = fds.lookup(e.tid, e.pid, int(e.raw[1]))
-  local socket = listener and listener.kind == "socket"
+  local socket = listener and listener.family -- known to be a socket, and which
     and descriptions.socket(e, listener.family, listener.type, listener.number, "accept")
     or descriptions.make(e, {kind = "socket", name = "socket", protocol = "other", origin = "accept"})
   socket.listener = listener
@@ -234,8 +237,8 @@ local function on_receive(e)
   local n = e.ret
   if not n or n < 0 then return end
   local row = calls[e.syscall]
-  for index = 1, row.many and n or 1 do
-    for _, fd in ipairs(e:rights(index) or {}) do
+  for index = 1, row.many and math.min(n, MESSAGES_MAX) or 1 do
+    for _, fd in ipairs(e:rights(index) or NONE) do
       local description = descriptions.unknown(e, "descriptor from a message", "passed")
       install(e, fd, description, e.raw[row.flags] & MSG_CMSG_CLOEXEC ~= 0)
     end

@@ -78,7 +78,8 @@ field("fd", "integer", "the descriptor acted on, or made", function(e)
   if i then
     fd = int(e.raw[i])
   elseif row.new_fd then
-    fd = row.new_fd == true and e.ret or NEW_FDS[row.new_fd](e)
+    local find = NEW_FDS[row.new_fd]
+    fd = find and find(e) or e.ret
   end
   return fd and fd >= 0 and fd or nil
 end)

@@ -87,7 +87,6 @@ end
 -- A message with descriptors was sent from `file`; sent is its length in bytes. numbers: the sender's.
 -- What is sent before anybody accepted stays with the sender.
 function rights.send(e, file, numbers, sent)
-  if #numbers == 0 then return end
   local task = tasks.of(e.tid, e.pid)
   local files = {}
   for i, fd in ipairs(numbers) do
@@ -112,7 +111,6 @@ end
 -- A message was received on `file`: the new numbers, which fds.lua made unknown, get what was sent.
 -- received: its length in bytes.
 function rights.receive(e, file, numbers, received, peek)
-  if #numbers == 0 then return end
   local task = tasks.of(e.tid, e.pid)
   local place = position(file, "received")
   local offer = take(file.offers, place, is_stream(file) and math.max(received, 1) or 1, #numbers, peek)

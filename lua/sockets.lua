@@ -21,6 +21,7 @@ local traffic = require "compendium.traffic"
 
 local NOT_TAKEN <const> = 2 | 0x2000 -- MSG_PEEK, MSG_ERRQUEUE
 local SOL_SOCKET <const>, SO_ERROR <const> = 1, 4
+local MESSAGES_MAX <const> = 1024 -- the kernel's limit for one call
 local IN_PROGRESS <const> = {EINPROGRESS = true, EINTR = true, EALREADY = true}
 
 local sockets = {
@@ -191,17 +192,18 @@ end
 -- The address a datagram was sent to or came from, when the call says.
 local function message_address(e, row, index)
   if row.address then return address_of(e, row.address, "self", 1) end
-  if row.from then return address_of(e, row.from, "self", 1) end
+  if row.peer_address then return address_of(e, row.peer_address, "self", 1) end
   if row.message then return address_of(e, row.message, "name", index) end
 end
 
 -- Descriptors that go with a message.
 local function pass(e, file, row, index, way, bytes, peek)
-  if file.protocol ~= "unix" or not row.message then return end
+  local numbers = file.protocol == "unix" and row.message and e:rights(index)
+  if not numbers or #numbers == 0 then return end
   if way == "sent" then
-    rights.send(e, file, e:rights(index), bytes)
+    rights.send(e, file, numbers, bytes)
   else
-    rights.receive(e, file, e:rights(index), bytes, peek)
+    rights.receive(e, file, numbers, bytes, peek)
   end
 end
 
@@ -232,7 +234,7 @@ local function many(row, way)
     local file = n and n > 0 and lookup(e, int(e.raw[1]))
     if not file then return end
     local peek = is_peek(e, row, way)
-    for i = 1, n do
+    for i = 1, math.min(n, MESSAGES_MAX) do
       local bytes = sockets.message_bytes(e, row, i) or 0
       pass(e, file, row, i, way, bytes, peek)
       if not peek then
@@ -296,7 +298,7 @@ local handlers = {
 
 local function transfer(row, way)
   if row.many then return many(row, way) end
-  if row.address or row.from or row.message then return addressed(row, way) end
+  if row.address or row.peer_address or row.message then return addressed(row, way) end
   return plain(way)
 end
 

@@ -65,7 +65,7 @@ function methods:strings(arg)
 end
 
 function methods:rights(index)
-  return self.passed and self.passed[index or 1] or {}
+  return self.passed and self.passed[index or 1]
 end
 
 local function make_event(events, fields)
