@@ -30,19 +30,21 @@ function errors.blame(format, ...)
   error((where and where .. ": " or "") .. format:format(...), 0)
 end
 
--- How many letters to change, add or leave out to make one word of the other, up to a limit.
+-- How many letters to change, add, leave out or swap with the next to make one word of the other, up to
+-- a limit.
 local function distance(a, b, limit)
   if math.abs(#a - #b) > limit then return limit + 1 end
-  local row = {}
+  local before, row = {}, {}
   for j = 0, #b do row[j] = j end
   for i = 1, #a do
-    local diagonal = row[0]
-    row[0] = i
+    local new = {[0] = i}
     for j = 1, #b do
-      local change = diagonal + (a:byte(i) == b:byte(j) and 0 or 1)
-      diagonal = row[j]
-      row[j] = math.min(change, diagonal + 1, row[j - 1] + 1)
+      new[j] = math.min(row[j - 1] + (a:byte(i) == b:byte(j) and 0 or 1), row[j] + 1, new[j - 1] + 1)
+      if i > 1 and j > 1 and a:byte(i) == b:byte(j - 1) and a:byte(i - 1) == b:byte(j) then
+        new[j] = math.min(new[j], before[j - 2] + 1)
+      end
     end
+    before, row = row, new
   end
   return row[#b]
 end
