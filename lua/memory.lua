@@ -136,7 +136,6 @@ local function on_mmap(e)
   local ret = e.ret
   if e.error or not ret then return end
   local row = calls[e.syscall]
-  if e.arch == "i386" and not row.pages then return end -- its six arguments are in memory
   local flags = e.raw[4]
   local backed = flags & MAP_ANONYMOUS == 0
   local file = backed and fds.lookup(e.tid, e.pid, int(e.raw[5])) or nil

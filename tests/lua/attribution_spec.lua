@@ -33,8 +33,8 @@ describe("calls.lua", function()
     for name, row in pairs(calls) do
       for part, kinds in pairs(KINDS) do
         local i = row[part]
-        if math.type(i) == "integer" then
-          local arg = core.call(name).args[i]
+        local arg = i and core.call(name).args[i]
+        if math.type(i) == "integer" and (arg or part ~= "mode") then -- which only some calls of open have
           assert.is_truthy(arg and kinds[arg.kind], ("%s: %s is argument %d, which is %s"):format(name, part, i,
             arg and arg.kind or "absent"))
         end
