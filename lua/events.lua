@@ -143,8 +143,10 @@ local type_of = {
 -- A row whose type depends on the descriptor.
 local function by_socket(plain, socket)
   return function(e)
-    local file = e.file
-    return file and file.kind == "socket" and socket or plain
+    local file = fds.lookup(e.tid, e.pid, e.raw[1] & 0x7fffffff)
+    if not file then return plain end
+    e.file = file -- somebody will ask
+    return file.kind == "socket" and socket or plain
   end
 end
 

@@ -50,9 +50,12 @@ end
 
 -- ---- who and what
 
+local types -- of events.lua, which needs this module first
+
 field("class", "string", "file, descriptor, network, memory, process, signal or trace", function(e)
-  local class = require("compendium.events").types[e.type]
-  class = class and class.class
+  types = types or require("compendium.events").types
+  local row = types[e.type]
+  local class = row and row.class
   if class ~= "descriptor" then return class end
   local file = e.file or e.to_file
   if not file then return class end
@@ -219,10 +222,11 @@ field("old_size", "integer", "mremap: size before", argument("old_size"))
 -- ---- transfers
 
 field("bytes", "integer", "how many were moved", function(e)
+  local ret = e.ret
+  if not ret or ret < 0 then return nil end
   local row = row_of(e)
-  if e.error then return nil end
   if row.many then return sockets.message_bytes(e, row) end
-  return row.bytes and e.ret or nil
+  return row.bytes and ret or nil
 end)
 field("peek", "boolean", "the bytes were only looked at (MSG_PEEK)", function(e)
   local row = row_of(e)
