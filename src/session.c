@@ -62,6 +62,9 @@ struct session {
 	int suspend_signal;        /* came, and the program has not stopped yet */
 	int pass_signal;           /* waits for TIMER_PASS */
 	uint32_t pass_sender;
+	int got_signal;            /* the last one that reached the command */
+	uint32_t got_sender;
+	uint64_t got_ns;
 	unsigned interrupts;
 	uint64_t interrupt_ns;
 	int ended_by;              /* the signal that made us end the trace, or 0 */
@@ -105,6 +108,9 @@ static void pass_soon(struct session *session, const struct signalfd_siginfo *in
 {
 	if (info->ssi_code == SI_KERNEL || session->is_attached)
 		return; /* from the terminal: the program has it */
+	if (session->got_signal == (int)info->ssi_signo && session->got_sender == info->ssi_pid &&
+	    now - session->got_ns < PASS_NS)
+		return; /* to the whole group */
 	pass_now(session);
 	session->pass_signal = info->ssi_signo;
 	session->pass_sender = info->ssi_pid;
@@ -188,6 +194,20 @@ static void read_signals(struct session *session, uint64_t now)
 	}
 }
 
+/* The command got a signal, which may be the one that we got as well: before or after it. */
+static void note_signal(struct session *session, const struct record *record)
+{
+	session->got_signal = record->nr;
+	session->got_sender = record->args[1];
+	session->got_ns = record->time_ns;
+	if (record->nr == SIGCONT)
+		session->is_command_stopped = false;
+	if (record->nr == session->pass_signal && session->got_sender == session->pass_sender) {
+		session->pass_signal = 0;
+		session->timers[TIMER_PASS] = NEVER;
+	}
+}
+
 /* What the session itself wants to know of a record. */
 static void note_record(struct session *session, const struct record *record)
 {
@@ -200,13 +220,8 @@ static void note_record(struct session *session, const struct record *record)
 		return;
 	if (record->kind == RECORD_STOP)
 		session->is_command_stopped = true;
-	else if (record->kind == RECORD_SIGNAL && record->nr == SIGCONT)
-		session->is_command_stopped = false;
-	if (record->kind == RECORD_SIGNAL && record->nr == session->pass_signal &&
-	    record->args[1] == session->pass_sender) {
-		session->pass_signal = 0; /* it went to the whole group */
-		session->timers[TIMER_PASS] = NEVER;
-	}
+	if (record->kind == RECORD_SIGNAL)
+		note_signal(session, record);
 }
 
 /* Hands on what the source has, up to a batch. True when it had no more. */
