@@ -246,7 +246,7 @@ void host_dispatch(struct host *host, const struct record *record)
 	chain_dispatch(host, host->L, record);
 }
 
-/* What print has left with the C library: it goes out at once, but not more often than so. */
+/* What io.write has left with the C library (print flushes): it goes out at once, but not more often than so. */
 static uint64_t stdout_deadline(const struct host *host)
 {
 	return __fpending(stdout) ? host->flushed_ns + STDOUT_PERIOD_NS : UINT64_MAX;

@@ -42,12 +42,17 @@ static void stop_hook(lua_State *L, lua_Debug *debug)
 	 * next one outside of it ends the hook. */
 	lua_sethook(L, stop_hook, LUA_MASKCOUNT, 1);
 	watch->armed = true;
-	if (interrupted)
-		luaL_error(L, "interrupted");
-	/* It would hold the program as long for every further event. */
-	host_of(L)->running->is_off = true;
-	luaL_error(L, "interrupted: it ran for %d million instructions; it is not called again",
-		   BUDGET / 1000000);
+	luaL_where(L, 0); /* a hook of Lua's is no level of its own */
+	if (interrupted) {
+		lua_pushliteral(L, "interrupted");
+	} else {
+		/* It would hold the program as long for every further event. */
+		host_of(L)->running->is_off = true;
+		lua_pushfstring(L, "interrupted: it ran for %d million instructions; it is not called again",
+				BUDGET / 1000000);
+	}
+	lua_concat(L, 2);
+	lua_error(L);
 }
 
 /* Only this, as lua_sethook is made for signal handlers. */
