@@ -15,7 +15,8 @@ local sockets = require "compendium.sockets"
 local AT_REMOVEDIR <const>, AT_EMPTY_PATH <const> = 0x200, 0x1000
 local O_ACCMODE <const>, O_WRONLY <const>, O_RDWR <const>, O_CREAT <const> = 3, 1, 2, 0x40
 local CREAT_FLAGS <const> = 0x241 -- O_CREAT | O_WRONLY | O_TRUNC
-local MSG_PEEK <const> = 2
+local NOT_TAKEN <const> = 2 | 0x2000 -- MSG_PEEK, MSG_ERRQUEUE
+local PAGE <const> = 4096
 local NODE_KINDS <const> = {
   [0] = "file", [0x1000] = "fifo", [0x2000] = "device", [0x6000] = "device", [0x8000] = "file",
   [0xc000] = "socket",
@@ -200,7 +201,11 @@ field("created", "boolean", "was to be created if it did not exist (O_CREAT)", f
   return flags and flags & O_CREAT ~= 0 or nil
 end)
 field("size", "integer", "bytes asked for; brk: how much the heap grew", argument("size"))
-field("offset", "integer", "position in the file, in bytes", argument("offset"))
+field("offset", "integer", "position in the file, in bytes", function(e)
+  local row = row_of(e)
+  local offset = row.offset and e.args[row.offset]
+  return offset and row.pages and offset * PAGE or offset
+end)
 field("prot", "integer", "PROT_ bits", argument("prot"))
 field("uid", "integer", "new owner", argument("uid"))
 field("gid", "integer", "new group", argument("gid"))
@@ -228,10 +233,10 @@ field("bytes", "integer", "how many were moved", function(e)
   if row.many then return sockets.message_bytes(e, row) end
   return row.bytes and ret or nil
 end)
-field("peek", "boolean", "the bytes were only looked at (MSG_PEEK)", function(e)
+field("peek", "boolean", "the bytes stay queued (MSG_PEEK) or are a report (MSG_ERRQUEUE): not to be added up", function(e)
   local row = row_of(e)
   if e.type ~= "recv" or not row.flags then return nil end
-  return e.raw[row.flags] & MSG_PEEK ~= 0
+  return e.raw[row.flags] & NOT_TAKEN ~= 0
 end)
 -- One part of the address that `side` finds.
 local function part_of(side, part)
