@@ -40,7 +40,7 @@ static const uint64_t PASS_NS = 20 * MS;      /* for the program's own copy of a
 static const uint64_t REPEAT_NS = 100 * MS;   /* within it two Ctrl-C are one: timeout(1) sends both
 						  to us and to our group */
 static const uint64_t LINGER_NS = 1000 * MS;  /* background processes go unmentioned for so long */
-enum { BATCH = 256 };                         /* records between looks at signals and timers */
+static const uint64_t BATCH_NS = 5 * MS;      /* between looks at signals and timers: hooks may be slow */
 
 enum { TIMER_KILL, TIMER_PASS, TIMER_LINGER, TIMERS };
 
@@ -224,12 +224,13 @@ static void note_record(struct session *session, const struct record *record)
 		note_signal(session, record);
 }
 
-/* Hands on what the source has, up to a batch. True when it had no more. */
+/* Hands on what the source has, for a while. True when it had no more. */
 static bool read_records(struct session *session)
 {
 	const struct record *record;
+	uint64_t end = now_ns() + BATCH_NS;
 
-	for (int i = 0; i < BATCH; i++) {
+	do {
 		int got = session->source->ops->next(session->source, &record);
 		if (got < 0 && got != -ENODATA)
 			log_error("the trace broke off: %s", strerror(-got));
@@ -238,7 +239,7 @@ static bool read_records(struct session *session)
 			return true;
 		note_record(session, record);
 		host_dispatch(session->host, record);
-	}
+	} while (now_ns() < end);
 	return false;
 }
 

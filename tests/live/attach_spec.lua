@@ -109,6 +109,18 @@ describe("attaching and letting go", function()
     end)
   end
 
+  -- Slow hooks make a queue of tasks that wait at the entry of their call.
+  for mode, call in pairs {recv = "recvfrom", semop = "semtimedop", nanosleep = "clock_nanosleep"} do
+    it(("goes well when tasks are at the entry of %s"):format(call), function()
+      local code = ("on('enter:%s', function() local t = os.clock() while os.clock() < t + 0.006 do end end)"):format(call)
+      local target, _, finish = start_target(mode, 16, h.users[1])
+      for _ = 1, TRIALS do
+        let_go(attach({"-e", code}, {target.pid}, h.users[1]), {target.pid})
+      end
+      check_uninterrupted(finish())
+    end)
+  end
+
   it("is done by SIGTERM as well", function()
     local target, _, finish = start_target("nanosleep", 4, h.users[1])
     local tracer = attach({"-q"}, {target.pid}, h.users[1])

@@ -161,7 +161,8 @@ local function environment(options, home)
   local env = {
     PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     HOME = home, TMPDIR = home, LANG = "C.UTF-8", TERM = "xterm", PYTHONHASHSEED = "0",
-    ASAN_OPTIONS = os.getenv "ASAN_OPTIONS", UBSAN_OPTIONS = os.getenv "UBSAN_OPTIONS",
+    -- AddressSanitizer would take away the right to dump cores, for the program too.
+    ASAN_OPTIONS = os.getenv "ASAN_OPTIONS" or "disable_coredump=0", UBSAN_OPTIONS = os.getenv "UBSAN_OPTIONS",
     LSAN_OPTIONS = os.getenv "LSAN_OPTIONS",
   }
   for name, value in pairs(options.env or {}) do

@@ -65,7 +65,10 @@ bool detach_stopped(struct ptrace_source *source, struct tracee *tracee)
 {
 	if (!tracee->returning) {
 		request(PTRACE_INTERRUPT, tracee->tid, 0, 0);
-		tracee->resume = PTRACE_CONT; /* its next stop is that one, and not the call's return */
+		/* A call at its entry is cut short by that, so its return must be seen; after the
+		 * return the next stop is the interrupt's. */
+		if (!tracee->call || tracee->call->restart)
+			tracee->resume = PTRACE_CONT;
 		return false;
 	}
 	if (!tracee->parked) {
