@@ -233,7 +233,7 @@ field("bytes", "integer", "how many were moved", function(e)
   if row.many then return sockets.message_bytes(e, row) end
   return row.bytes and ret or nil
 end)
-field("peek", "boolean", "the bytes stay queued (MSG_PEEK) or are a report (MSG_ERRQUEUE): do not add them up", function(e)
+field("peek", "boolean", "the bytes stay queued (MSG_PEEK), or are a report (MSG_ERRQUEUE)", function(e)
   local row = row_of(e)
   if e.type ~= "recv" or not row.flags then return nil end
   return e.raw[row.flags] & NOT_TAKEN ~= 0

@@ -11,7 +11,7 @@
 local CLONE_THREAD <const> = 0x10000
 
 local tasks = {
-  by_tid = {}, -- live tasks, and leaders that ended before their threads (zombie)
+  by_tid = {}, -- live tasks
   by_pid = {}, -- live processes: {pid=, tasks={[tid]=task}, threads=how many run}
   alive = 0,   -- tasks that run
 }
@@ -56,17 +56,11 @@ local function add(tid, pid)
   return task
 end
 
-local function stop_running(task)
-  if task.zombie then return end
-  task.zombie = true
-  task.process.threads = task.process.threads - 1
-  tasks.alive = tasks.alive - 1
-end
-
 local function remove(task, e)
-  stop_running(task)
-  by_tid[task.tid] = nil
-  task.process.tasks[task.tid] = nil
+  local process = task.process
+  by_tid[task.tid], process.tasks[task.tid] = nil, nil
+  process.threads = process.threads - 1
+  tasks.alive = tasks.alive - 1
   for _, resource in ipairs(resources) do release(task, resource, e) end
 end
 
@@ -142,14 +136,11 @@ function tasks.exec(e)
   return task
 end
 
--- RECORD_EXIT. A leader that ends before its threads stays, as its number names the process.
+-- RECORD_EXIT. A process goes on without its leader; its number then means any of its tasks.
 function tasks.exit(e)
-  local task = by_tid[e.tid]
-  local process = by_pid[e.pid]
+  local task, process = by_tid[e.tid], by_pid[e.pid]
   if e.raw[1] ~= 0 then
     if process then remove_all(process, e) end
-  elseif task and task.tid == task.pid then
-    stop_running(task)
   elseif task then
     remove(task, e)
   end

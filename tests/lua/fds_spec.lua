@@ -427,6 +427,12 @@ describe("descriptors", function()
       assert.equal("/there", path_of(10, 5))
     end)
 
+    it("close of the unknown does not take what is opened afterwards", function()
+      close(10, 9, {time = 2000, duration = 5})
+      open(20, 9, "/new", 0, {time = 2100, duration = 5})
+      assert.equal("/new", path_of(10, 9))
+    end)
+
     it("close_range does not take what came after it began", function()
       open(20, 5, "/new", 0, {time = 2005, duration = 5})
       world.call(10, "close_range", 0, {3, 100, 0}, {time = 2000, duration = 30})

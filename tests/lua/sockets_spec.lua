@@ -338,6 +338,15 @@ describe("sockets", function()
       assert.is_nil(world.fds.file(11, 12).closed)
     end)
 
+    it("an accept that was over before the connect began is not its", function()
+      world.call(11, "socket", 7, {UNIX, STREAM, 0})
+      world.call(11, "bind", 0, {7, unix("/run/s"), 16})
+      world.call(11, "accept", 9, {7, nil, nil}) -- of somebody who is not traced
+      socket(8, UNIX)
+      connect(8, unix("/run/s"))
+      assert.is_nil(world.fds.file(11, 9).peer)
+    end)
+
     it("two connects at a time are nobody's", function()
       world.call(11, "socket", 7, {UNIX, STREAM, 0})
       world.call(11, "bind", 0, {7, unix("/run/s"), 16})
