@@ -437,7 +437,8 @@ static unsigned long long status_mask(const char *name)
 	while (file && fgets(line, sizeof line, file))
 		if (strncmp(line, name, strlen(name)) == 0)
 			mask = strtoull(line + strlen(name), NULL, 16);
-	fclose(file);
+	if (file)
+		fclose(file);
 	return mask;
 }
 

@@ -65,7 +65,8 @@ static int listener(const char *port_file)
 	FILE *file = fopen(partial, "w");
 	check(file != NULL, partial);
 	bool is_written = fprintf(file, "%d\n", ntohs(address.sin_port)) > 0;
-	check(!fclose(file) && is_written, partial);
+	bool is_closed = !fclose(file);
+	check(is_written && is_closed, partial);
 	check(!rename(partial, port_file), port_file);
 	return fd;
 }
