@@ -160,6 +160,8 @@ local function detail(group)
   return table.concat(parts, ", ")
 end
 
+local LEAST_NAME <const> = 20
+
 local function is_loopback(group)
   local address = group.peer or group.own or ""
   return address:find("^127%.") ~= nil or address:find("^%[?::1") ~= nil
@@ -194,6 +196,9 @@ local function rows_of(info, width, wanted)
     cells[i] = {name(groups[i]), detail(groups[i])}
   end
   add_listening(cells, wanted)
+  for _, cell in ipairs(cells) do -- rather a part of the name than of the numbers
+    cell[1] = text.cut(cell[1], math.max(LEAST_NAME, width - #"  " - #"   " - text.width(cell[2])))
+  end
   if #groups > MOST_SHOWN then
     cells[#cells + 1] = {("and %d more"):format(#groups - MOST_SHOWN), ""}
   end

@@ -27,6 +27,8 @@ local function check_nginx(t, peer)
   assert.equal(t.env:bytes_sent "/large", amount(t.account.peers, peer, "received"))
   local protocol, address = peer:match "^(%S+) (.*)$"
   assert.truthy(t.err:find(("connect %s [^\n]*%s"):format(protocol, h.literal(address))), t.err)
+  assert.truthy(t.err:find(("%s → [^\n]*%s +sent %%d+ B, received 29%%d%%.%%d KB"):format(protocol,
+    h.literal(address:match "[^/]+$"))), t.err) -- the summary; a long path may be cut
   check_file(t, "got", nil, 300000)
 end
 
