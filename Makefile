@@ -121,6 +121,14 @@ $(B)/testhost: tests/testhost.c $(LIBRARY) $(B)/link.txt
 		$(LIBRARY) $(LIBS)
 -include $(B)/testhost.d
 
+# What dispatching a record costs.
+$(B)/bench/%: tests/bench/%.c $(LIBRARY) $(B)/link.txt
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< $(LIBRARY) $(LIBS)
+.PHONY: bench
+bench: $(B)/bench/dispatch
+	$<
+
 # What the live tests trace.
 -include tests/live/tracees.mk
 
