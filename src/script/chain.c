@@ -73,8 +73,10 @@ static struct chain *chain_new(lua_State *L)
 	lua_Integer n = luaL_len(L, 2);
 	struct chain *chain = calloc(1, sizeof *chain + n * sizeof chain->entries[0]);
 
-	if (!chain)
+	if (!chain) {
 		luaL_error(L, "not enough memory");
+		return NULL;
+	}
 	chain->next = host->chains; /* owned from here on, whatever is raised */
 	host->chains = chain;
 	chain->bare = lua_toboolean(L, 4);

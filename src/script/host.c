@@ -242,7 +242,8 @@ void host_start(struct host *host, uint64_t time_ns, int32_t pid)
 	host->dispatching = true;
 	for (size_t i = 0; i < host->timer_count; i++)
 		host->timers[i].due_ns = time_ns + host->timers[i].period_ns;
-	notify(host, host->start, (struct info){.pid = pid, .time = 0, .status = -1, .signal = -1});
+	notify(host, host->start,
+	       (struct info){.pid = pid, .time = 0, .status = -1, .signal = -1});
 }
 
 void host_dispatch(struct host *host, const struct record *record)
@@ -250,7 +251,8 @@ void host_dispatch(struct host *host, const struct record *record)
 	chain_dispatch(host, host->L, record);
 }
 
-/* What io.write has left with the C library (print flushes): it goes out at once, but not more often than so. */
+/* What io.write has left with the C library (print flushes) goes out at once, but not more often than
+ * every STDOUT_PERIOD_NS. */
 static uint64_t stdout_deadline(const struct host *host)
 {
 	return __fpending(stdout) ? host->flushed_ns + STDOUT_PERIOD_NS : UINT64_MAX;

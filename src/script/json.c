@@ -35,8 +35,10 @@ static void add_bytes(lua_State *L, struct text *text, const char *bytes, size_t
 	if (size > text->room - text->used) {
 		size_t room = (text->used + size) * 2;
 		char *grown = realloc(text->bytes, room);
-		if (!grown)
+		if (!grown) {
 			luaL_error(L, "not enough memory");
+			return;
+		}
 		text->bytes = grown;
 		text->room = room;
 	}
