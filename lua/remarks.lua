@@ -142,11 +142,53 @@ remarks.hidden = {
 -- ---- what must be known to trust the rest
 
 local lost, tampered = 0, top.new(NAMES)
+local rings <const>, noted <const> = top.new(NAMES), {}
+
+-- By number of the note. ORDER enum record_note
+local NOTES <const> = {
+  "Traced against its wish (CLONE_UNTRACED): children of %s",
+  "Without the privileges of its file (setuid), as traced: %s",
+}
+
+-- What the source can do nothing about.
+local seen_by <const> = {
+  lost = function(e) lost = lost + (e.count or 1) end,
+  note = function(e)
+    local form = NOTES[e.number]
+    if form then
+      noted[#noted + 1] = form:format(text.escape((e:piece(1, "self") or "a program"):match "[^/]*$"))
+    end
+  end,
+  io_uring_setup = function(e)
+    if not e.error then
+      rings:add(e.comm or "?", 1)
+    end
+  end,
+  io_uring_enter = function(e) rings:add(e.comm or "?", 0) end,
+}
 
 -- Sees what filters drop as well: what is missing is missing for everyone.
 remarks.losses = {
-  name = "losses", before_filters = true, events = {"lost"},
-  event = function(e) lost = lost + (e.count or 1) end,
+  name = "losses", before_filters = true, events = {"lost", "note", "syscall:io_uring_setup", "syscall:io_uring_enter"},
+  event = function(e) (seen_by[e.syscall] or seen_by[e.type])(e) end,
+}
+
+-- Calls made through a ring's memory never enter the kernel on their own.
+local function ring_row(width)
+  local programs = {}
+  for _, entry in ipairs(rings:largest()) do
+    programs[#programs + 1] = {text.escape(entry[1])}
+  end
+  return #programs > 0
+    and rows.list("io_uring: what was done through it cannot be seen by this backend", programs, width)
+end
+
+remarks.limits = {
+  rows = function(_, width)
+    local list = table.move(noted, 1, #noted, 1, {})
+    list[#list + 1] = ring_row(width) or nil
+    return #list > 0 and list or nil
+  end,
 }
 
 remarks.tampered = {

@@ -22,7 +22,7 @@ local TITLE_COLUMNS <const> = 120
 local sections <const> = {
   require "compendium.usage", require "compendium.transfers", connections, connections.local_sockets,
   remarks.changes, require "compendium.failures", remarks.slow, remarks.signals, require "compendium.tree",
-  remarks.tampered, remarks.hidden, remarks.trouble,
+  remarks.tampered, remarks.hidden, remarks.limits, remarks.trouble,
 }
 
 -- Handlers by event type, those for every event last.

@@ -48,8 +48,15 @@ enum record_kind {
 			  ret: inode number. Pieces: 0 path or [heap], [stack] ... */
 	RECORD_FAULT,  /* a page fault. args: address, instruction, 1 if major, 1 if in the kernel */
 	RECORD_LOST,   /* records that are missing here. args: how many, enum record_kind or 0 */
-	RECORD_NOTE,   /* the source has something to tell the user once. nr: enum record_note */
+	RECORD_NOTE,   /* the source has something to tell the user once. nr: enum record_note.
+			  Pieces: 0 the program it is about */
 	RECORD_KINDS
+};
+
+/* Numbers of RECORD_NOTE. ORDER lua/remarks.lua, session.c */
+enum record_note {
+	NOTE_UNTRACED = 1, /* it asked not to be traced (CLONE_UNTRACED), and is */
+	NOTE_PRIVILEGES,   /* it has not the privileges of its file (setuid), as it is traced */
 };
 
 /* Flags of a record. */

@@ -208,6 +208,21 @@ static void note_signal(struct session *session, const struct record *record)
 	}
 }
 
+/* Said whatever the scripts say, since it is about what tracing does to the program. */
+static void tell_note(const struct record *record)
+{
+	static const char *const texts[] = {
+		[NOTE_UNTRACED] = "asked that its children not be traced (CLONE_UNTRACED); they are",
+		[NOTE_PRIVILEGES] = "runs without the privileges of its file (setuid), as it is traced; "
+				    "run compendium as root, with -u USER, to trace it with them",
+	};
+	const struct piece *program = record_find(record, 0, PIECE_SELF, 0);
+
+	if (record->nr > 0 && (size_t)record->nr < sizeof texts / sizeof *texts)
+		log_warning("%.*s (process %d) %s", program ? (int)program->size : 0,
+			    program ? (const char *)piece_bytes(program) : "", record->pid, texts[record->nr]);
+}
+
 /* What the session itself wants to know of a record. */
 static void note_record(struct session *session, const struct record *record)
 {
@@ -216,6 +231,8 @@ static void note_record(struct session *session, const struct record *record)
 		session->command = record->pid;
 		host_start(session->host, session->start_ns, record->pid);
 	}
+	if (record->kind == RECORD_NOTE)
+		tell_note(record);
 	if (record->pid != session->command)
 		return;
 	if (record->kind == RECORD_STOP)

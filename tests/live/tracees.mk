@@ -4,7 +4,7 @@ TRACEES := $(patsubst tests/live/tracees/%.c,$(LIVE)/%,$(wildcard tests/live/tra
 TRACEE_FLAGS := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Werror -O1 -g -pthread
 
 $(LIVE)/static32: TRACEE_FLAGS += -m32 -static -D_FILE_OFFSET_BITS=64
-$(LIVE)/%: tests/live/tracees/%.c
+$(LIVE)/%: tests/live/tracees/%.c tests/live/tracees/trap.h
 	@mkdir -p $(@D)
 	gcc $(TRACEE_FLAGS) -o $@ $<
 $(LIVE)/process.so: tests/live/process.c

@@ -217,6 +217,8 @@ void call_enter(struct ptrace_source *source, struct tracee *tracee, const struc
 		record->kind = RECORD_ENTER;
 		outbox_send(&source->outbox);
 	}
+	if (call && call->untraced)
+		note_untraced(source, tracee);
 }
 
 /* ---- return ---- */

@@ -256,6 +256,7 @@ static void follow_exec(struct ptrace_source *source, struct tracee *tracee, con
 	tracee->process->peak_rss = 0;
 	tracee->process->stopped = false;
 	exec_record(source, tracee, stop);
+	note_privileges(source, tracee);
 	if (source_wants(source, RECORD_MAP))
 		snapshot_maps(source, tracee->tid, tracee_pid(tracee), stop->time_ns);
 }

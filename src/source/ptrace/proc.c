@@ -150,11 +150,21 @@ static uint64_t number_field(const char *text, const char *name, int base)
 	return value ? strtoull(value, NULL, base) : 0;
 }
 
+/* The effective id: the real one comes first. */
+static uint64_t second_field(const char *text, const char *name)
+{
+	const char *value = field(text, name);
+	char *end = NULL;
+
+	if (!value)
+		return 0;
+	strtoull(value, &end, 10);
+	return strtoull(end, NULL, 10);
+}
+
 bool proc_status_parse(const char *text, struct proc_status *status)
 {
 	const char *state = field(text, "State:");
-	const char *uid = field(text, "Uid:");
-	char *end = NULL;
 
 	if (!field(text, "Tgid:"))
 		return false;
@@ -166,13 +176,12 @@ bool proc_status_parse(const char *text, struct proc_status *status)
 		.peak_rss = number_field(text, "VmHWM:", 10) * 1024,
 		.capabilities = number_field(text, "CapEff:", 16),
 		.seccomp = (int)number_field(text, "Seccomp:", 10),
+		.no_new_privileges = number_field(text, "NoNewPrivs:", 10) == 1,
 		.kernel_thread = number_field(text, "Kthread:", 10) == 1,
 		.has_memory = field(text, "VmSize:") != NULL,
 	};
-	if (uid) {
-		strtoul(uid, &end, 10); /* the real one comes first */
-		status->uid = (uid_t)strtoul(end, NULL, 10);
-	}
+	status->uid = (uid_t)second_field(text, "Uid:");
+	status->gid = (gid_t)second_field(text, "Gid:");
 	return true;
 }
 

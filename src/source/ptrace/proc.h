@@ -16,9 +16,11 @@ struct proc_status {
 	char state; /* R, S, D, T, t, Z, X */
 	pid_t tgid, ppid, tracer;
 	uid_t uid; /* effective */
+	gid_t gid; /* effective */
 	uint64_t peak_rss; /* bytes */
 	uint64_t capabilities; /* effective */
 	int seccomp; /* 0, 1: strict, 2: filter */
+	bool no_new_privileges;
 	bool kernel_thread;
 	bool has_memory;
 };

@@ -76,6 +76,10 @@ struct ptrace_source {
 	int command_status;           /* -1 until it ended */
 	uint64_t attached_ns;         /* when the first task was seized */
 	struct snapshot *snapshot;    /* processes still to be told of, or NULL */
+	bool noted_untraced;
+	bool is_capable;              /* CAP_SYS_PTRACE: may trace all */
+	dev_t noted_device;           /* the last program whose lack of privileges was told */
+	ino_t noted_inode;
 	uint8_t roles[ARCH_COUNT][INTEREST_NRS]; /* enum call_role */
 };
 
@@ -155,6 +159,15 @@ bool untraced_clear(struct ptrace_source *source, pid_t tid, enum call_role role
 		    const struct record *record);
 /* Gives the flag back, in the parent when the call returned and in the child at its first stop. */
 void untraced_restore(struct ptrace_source *source, pid_t tid, enum call_role role, unsigned arch);
+
+/* ---- notes.c ---- */
+
+/* CLONE_UNTRACED was taken away. */
+void note_untraced(struct ptrace_source *source, const struct tracee *tracee);
+/* Have we CAP_SYS_PTRACE? */
+bool notes_capable(void);
+/* After an exec: did the program not get what its file's mode promises? */
+void note_privileges(struct ptrace_source *source, const struct tracee *tracee);
 
 /* ---- memory.c ---- */
 

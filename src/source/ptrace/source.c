@@ -323,6 +323,7 @@ int ptrace_source_open(const struct target *target, const struct interest *inter
 	source->interest = interest;
 	source->last = &source->first;
 	source->command_status = -1;
+	source->is_capable = notes_capable();
 	task_memory_init(&source->memory);
 	call_roles(source);
 	int error = watch_children(source);

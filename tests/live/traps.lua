@@ -1,0 +1,58 @@
+-- SPDX-License-Identifier: MIT
+--
+-- traps: how the tests of the kernel's traps run a tracee: alone first, and then traced in every way that makes
+-- a difference to it: few calls wanted, all of them, all of them with everything read and printed.
+
+local assert <const> = require "luassert"
+local h <const> = require "tests.live.harness"
+
+local traps = {}
+
+local WAYS <const> = {{"-q"}, {"-e", 'on("syscall", function() end)'}, {"-v"}}
+
+local function described(result)
+  return ("status %s, signal %s\n%s"):format(result.status, result.signal, result.out)
+end
+
+-- Runs `tracee` with arguments; it must end with `expected` (0; a negative one is a signal), traced and untraced, and
+-- print the same. Returns what -v wrote.
+function traps.same(command, expected, options)
+  command = h.join(command)
+  expected = expected or 0
+  local alone = h.run(command, options)
+  local status = alone.status or -alone.signal
+  assert.equal(expected, status, "untraced: " .. described(alone) .. alone.err)
+  local last
+  for _, way in ipairs(WAYS) do
+    last = h.trace(way, command, options)
+    assert.equal(described(alone), described(last), table.concat(way, " ") .. ": " .. last.err:sub(-3000))
+    assert.falsy(last.err:find "[Hh]ook[s]? that failed", last.err:sub(-1000))
+    traps.check_results(last.err)
+  end
+  return last.err
+end
+
+-- No number that only the kernel knows was taken for a result.
+function traps.check_results(text)
+  for number = 512, 516 do
+    assert.falsy(text:find(("= %%-%d[ \n]"):format(number)), text:match(("[^\n]*= %%-%d[^\n]*"):format(number)))
+  end
+end
+
+function traps.count(text, pattern)
+  local _, count = text:gsub(pattern, "")
+  return count
+end
+
+-- A tracee's command line.
+function traps.command(program, ...)
+  return {h.tracee(program), ...}
+end
+
+-- What scripts see: runs a command under -e CODE, which prints with print. Returns its lines without what the program
+-- itself prints to stdout, as that goes to stderr's file: the whole result.
+function traps.script(code, command, options)
+  return h.trace({"-e", code}, command, options)
+end
+
+return traps
