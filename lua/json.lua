@@ -19,6 +19,7 @@ local json <const> = {}
 local COMMON <const> = {"pid", "tid", "comm", "type", "class", "syscall", "duration", "ret", "error"}
 local FLAGS <const> = {"unfinished", "late", "tampered"} -- written when true
 local EXACT <const> = 1 << 53
+local EPIPE <const> = 32
 local FILE_PARTS <const> = {"kind", "name"} -- of a file description
 
 -- Bytes that are not UTF-8, reversibly as text.
@@ -182,6 +183,10 @@ local function finish(info)
     {"signal", signal and format.signal(signal)}, {"lost", lost}, {"tampered", tampered}, {"failed_hooks", failed},
   })
   writer:flush()
+  local problem = writer:error()
+  if problem and problem ~= core.strerror(EPIPE) then -- a reader that has seen enough is ordinary
+    core.log("error", ("the JSON lines on %s are incomplete: %s"):format(core.options.output or "stdout", problem))
+  end
 end
 
 -- The sink, writing to options.output or stdout. Raises when that cannot be written.

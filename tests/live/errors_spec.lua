@@ -167,11 +167,12 @@ describe("output that cannot be written", function()
     check_survived({status = 3}, dir)
   end)
 
-  it("as stdout behind --json leaves the program alone", function()
+  it("as stdout behind --json leaves the program alone, and is said", function()
     local dir = h.folder(h.users[1])
     local result = h.trace({"--json"}, (marker(dir)), {cwd = dir, out = "/dev/full"})
     assert.equal(3, result.status, result.err)
     assert.equal(h.read_file "/etc/hosts", h.read_file(dir .. "/copy"))
+    contains(result.err, "JSON lines on stdout are incomplete: No space left")
   end)
 
   it("leaves no file behind that -o did not ask for", function()

@@ -124,6 +124,7 @@ os.close(os.open("x", os.O_CREAT))
       local result = h.trace(arguments, {"/usr/bin/python3", "-c", code, work}, {cwd = dir})
       assert.equal(0, result.status, result.err)
       check_harmless(result.err)
+      assert.truthy(result.err:find("/sock\\x1b\\n", 1, true), result.err)
     end
   end)
 end)
