@@ -20,7 +20,10 @@ before_each(function()
   end
   hooks = fresh.library(fresh.events(log)) "hooks"
 end)
-after_each(function() core.bind = bind end)
+after_each(function()
+  core.bind = bind
+  for key in pairs(bound) do bind(key, {}) end -- C keeps what was bound
+end)
 
 local function note(name, result)
   return function()
