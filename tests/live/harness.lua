@@ -321,13 +321,22 @@ function harness.tasks(pid)
   return tasks
 end
 
-local function descendants(pid, found)
+-- The pids of a process's children.
+function harness.children(pid)
+  local found = {}
   for _, tid in ipairs(harness.tasks(pid)) do
     local text = harness.read_file(("/proc/%d/task/%d/children"):format(pid, tid)) or ""
     for child in text:gmatch "%d+" do
-      descendants(tonumber(child), found)
       found[#found + 1] = tonumber(child)
     end
+  end
+  return found
+end
+
+local function descendants(pid, found)
+  for _, child in ipairs(harness.children(pid)) do
+    descendants(child, found)
+    found[#found + 1] = child
   end
   return found
 end

@@ -55,7 +55,7 @@ describe("the introduction's", function()
     shows(tracer, "accept [^\n]*127%.0%.0%.1:" .. from)
     shows(tracer, "recv +100 B")
     shows(tracer, "send +200 B")
-    hides(tracer, "open ")
+    hides(tracer, "open +/")
     hides(tracer, "exit ")
   end)
 

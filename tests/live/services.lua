@@ -57,7 +57,8 @@ function services.nginx(user, workers)
     if nginx.process:ended(0) then
       error("nginx ended: " .. nginx.process.err .. (h.read_file(dir .. "/error.log") or ""))
     end
-    return h.exists(nginx.socket) and h.exists(dir .. "/nginx.pid")
+    nginx.workers = h.children(nginx.process.pid)
+    return h.exists(nginx.socket) and h.exists(dir .. "/nginx.pid") and #nginx.workers == (workers or 1)
   end)
   return nginx
 end

@@ -13,11 +13,6 @@ local function trace(code, arguments, columns)
   return terminal.start(h.join({h.compendium}, arguments or {}, {"--", "/bin/sh", "-c", code}), nil, columns)
 end
 
--- The pid of a child, as text, or nil.
-local function child_of(pid)
-  return (h.read_file(("/proc/%d/task/%d/children"):format(pid, pid)) or ""):match "%d+"
-end
-
 describe("Ctrl-C", function()
   after_each(h.clean)
 
@@ -36,8 +31,8 @@ describe("Ctrl-C", function()
     local tty = terminal.start {h.compendium, "--", "/bin/sleep", "1000"}
     h.eventually("it sleeps", function()
       tty:read()
-      local pid = child_of(tty.process.pid)
-      return pid and h.read_file(("/proc/%s/comm"):format(pid)) == "sleep\n" and h.status(pid).State:match "^S"
+      local pid = h.children(tty.process.pid)[1]
+      return pid and h.read_file(("/proc/%d/comm"):format(pid)) == "sleep\n" and h.status(pid).State:match "^S"
     end)
     tty:type(CTRL_C)
     assert.equal(SIGINT, tty:wait().signal, tty.shown)
@@ -127,8 +122,8 @@ describe("job control", function()
     tty:type(CTRL_Z)
     tty:expect "Stopped"
     tty:expect "shell> "
-    local tracer = child_of(tty.process.pid)
-    local cat = child_of(tracer)
+    local tracer = h.children(tty.process.pid)[1]
+    local cat = h.children(tracer)[1]
     assert.truthy(h.status(tracer).State:match "^[Tt]")
     assert.truthy(h.status(cat).State:match "^[Tt]")
     tty:type "fg\r"
