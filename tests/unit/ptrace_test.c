@@ -31,7 +31,7 @@ static void keep(struct trace *trace, const struct record *record)
 {
 	if (trace->count == trace->room) {
 		trace->room = trace->room ? 2 * trace->room : 1024;
-		trace->records = realloc(trace->records, trace->room * sizeof *trace->records);
+		trace->records = realloc(trace->records, trace->room * sizeof(void *));
 		assert_non_null(trace->records);
 	}
 	trace->records[trace->count] = malloc(record->size);
@@ -53,7 +53,8 @@ static const struct record *trace_next(struct trace *trace)
 		if (n == -ENODATA)
 			return NULL;
 		assert_int_equal(n, 0);
-		struct pollfd ready = {.fd = trace->source->ops->fd(trace->source), .events = POLLIN};
+		struct pollfd ready = {.fd = trace->source->ops->fd(trace->source),
+				       .events = POLLIN};
 		assert_true(poll(&ready, 1, -1) == 1);
 	}
 }
@@ -111,7 +112,8 @@ static bool is_call(const struct record *record, const char *name)
 static const struct record *find_call(const struct trace *trace, const char *name, size_t nth)
 {
 	for (size_t i = 0; i < trace->count; i++)
-		if (trace->records[i]->kind == RECORD_CALL && is_call(trace->records[i], name) && !nth--)
+		if (trace->records[i]->kind == RECORD_CALL && is_call(trace->records[i], name) &&
+		    !nth--)
 			return trace->records[i];
 	return NULL;
 }
@@ -165,7 +167,8 @@ static void assert_sound(const struct trace *trace)
 		/* The child of a task that was killed in the middle of fork is told of late. */
 		bool may_be = r->kind == RECORD_FORK ? life->known : life->alive;
 		if (r->kind != RECORD_FD && r->kind != RECORD_MAP && !may_be)
-			fail_msg("record %zu (%s) of unknown task %d", i, record_kind_name(r->kind), r->tid);
+			fail_msg("record %zu (%s) of unknown task %d", i, record_kind_name(r->kind),
+				 r->tid);
 		if (r->kind == RECORD_EXEC && (pid_t)r->args[0] != r->tid) {
 			assert_true(life_of(lives, &count, (pid_t)r->args[0])->alive);
 			life_of(lives, &count, (pid_t)r->args[0])->alive = false;
@@ -191,7 +194,8 @@ static void assert_exit(const struct trace *trace, int status)
 	if (trace->status != status)
 		fail_msg("ended with %x instead of %x", trace->status, status);
 	assert_sound(trace);
-	const struct record *last = find_kind(trace, RECORD_EXIT, count_kind(trace, RECORD_EXIT) - 1);
+	const struct record *last =
+		find_kind(trace, RECORD_EXIT, count_kind(trace, RECORD_EXIT) - 1);
 	assert_int_equal(last->ret, status);
 	assert_int_equal(last->args[0], 1);
 }
@@ -276,14 +280,16 @@ static void assert_refused(const struct target *target, int error, const char *t
 	assert_int_equal(errno, ECHILD);
 }
 
-static void assert_cannot_run(const char *path, const char *contents, int mode, int error, const char *text)
+static void assert_cannot_run(const char *path, const char *contents, int mode, int error,
+			      const char *text)
 {
 	char *command[] = {(char *)path, NULL};
 	struct target target = {.command = command};
 
 	if (contents) {
 		int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-		assert_true(fd >= 0 && write(fd, contents, strlen(contents)) == (ssize_t)strlen(contents));
+		assert_true(fd >= 0 &&
+			    write(fd, contents, strlen(contents)) == (ssize_t)strlen(contents));
 		fchmod(fd, mode);
 		close(fd);
 	}
@@ -306,7 +312,8 @@ static void commands_that_cannot_run_are_explained(void **state)
 	assert_cannot_run(name, NULL, 0, -EACCES, "is a directory");
 	assert_cannot_run(path, "#!/bin/sh\n", 0600, -EACCES, "not executable");
 	assert_cannot_run(path, "hello", 0700, -ENOEXEC, "neither a program");
-	assert_cannot_run(path, "#! /no/interpreter -x\n", 0700, -ENOENT, "interpreter /no/interpreter is missing");
+	assert_cannot_run(path, "#! /no/interpreter -x\n", 0700, -ENOENT,
+			  "interpreter /no/interpreter is missing");
 	rmdir(name);
 }
 
@@ -326,7 +333,7 @@ static void unknown_users_are_refused(void **state)
 
 static void births_come_before_deeds(void **state)
 {
-	static const char *const names[] = {"forks",    "threads",        "clone_vm",
+	static const char *const names[] = {"forks",	"threads",	  "clone_vm",
 					    "untraced", "kills_newborns", "leader_first"};
 	static const size_t births[] = {2, 8, 1, 2, 50, 1};
 	static const int statuses[] = {0, 0, 0, 0, 0, 3 << 8};
@@ -430,7 +437,8 @@ static void signals_arrive_once(void **state)
 		size_t count = 0;
 		assert_exit(&trace, 0);
 		for (size_t n = 0; n < trace.count; n++)
-			count += trace.records[n]->kind == RECORD_SIGNAL && trace.records[n]->nr == number;
+			count += trace.records[n]->kind == RECORD_SIGNAL &&
+				 trace.records[n]->nr == number;
 		assert_int_equal(count, cases[i].count);
 		trace_free(&trace);
 	}
@@ -491,9 +499,7 @@ static void other_tables_are_known(void **state)
 	do
 		call = find_call(&trace, "getpid", nth++);
 	while (call && call->arch != ARCH_I386);
-	assert_non_null(call);
-	assert_true(call->flags & RECORD_INT80);
-	assert_int_equal(call->ret, call->pid);
+	assert_true(call && call->flags & RECORD_INT80 && call->ret == call->pid);
 	trace_free(&trace);
 	trace = trace_run("bad_number");
 	assert_exit(&trace, 0);
@@ -606,7 +612,8 @@ static bool task_is_free(void *context, int tid)
 	char name[64];
 
 	snprintf(name, sizeof name, "/proc/%d/task/%d/status", check->pid, tid);
-	if (count_lines(name, "TracerPid:", "\t0") != 1 || count_lines(name, "State:", check->forbidden_state))
+	if (count_lines(name, "TracerPid:", "\t0") != 1 ||
+	    count_lines(name, "State:", check->forbidden_state))
 		fail_msg("task %d was not let go", tid);
 	return true;
 }
@@ -627,8 +634,8 @@ static void trace_attach(struct trace *trace, pid_t pid)
 	trace_open(trace, &target);
 }
 
-/* Sleeping, busy, blocked, threaded and vforking tasks, fifty times; the tracee ends if a call of it
- * fails that would not have. */
+/* Sleeping, busy, blocked, threaded and vforking tasks, fifty times; the tracee ends if a call of
+ * it fails that would not have. */
 static void letting_go_leaves_no_trace(void **state)
 {
 	pid_t pid = run_alone("everything");
@@ -651,7 +658,8 @@ static void letting_go_leaves_no_trace(void **state)
 
 static void calls_under_way_are_known(void **state)
 {
-	static const char *const names[] = {"epoll_wait", "recvfrom", "rt_sigtimedwait", "clock_nanosleep"};
+	static const char *const names[] = {"epoll_wait", "recvfrom", "rt_sigtimedwait",
+					    "clock_nanosleep"};
 	pid_t pid = run_alone("everything");
 	struct trace trace;
 	(void)state;
@@ -707,7 +715,7 @@ static void tables_are_told(void **state)
 	trace_finish(&trace);
 	first = find_kind(&trace, RECORD_TASK, 0);
 	second = find_kind(&trace, RECORD_TASK, 1);
-	assert_non_null(second);
+	assert_true(first && second);
 	assert_int_equal(first->args[0], getpid());
 	assert_true(first->args[1] != second->args[1]); /* descriptors */
 	assert_int_equal(first->args[2], second->args[2]);
@@ -721,10 +729,8 @@ static void tables_are_told(void **state)
 		    memcmp(piece_bytes(link), "/etc/hostname", 13) == 0)
 			file = r;
 	}
-	assert_non_null(own);
-	assert_int_equal(own->tid, second->tid);
-	assert_non_null(file);
-	assert_true(file->args[0] & O_CLOEXEC && S_ISREG(file->args[2]));
+	assert_true(own && own->tid == second->tid);
+	assert_true(file && file->args[0] & O_CLOEXEC && S_ISREG(file->args[2]));
 	assert_true(count_kind(&trace, RECORD_MAP) > 5);
 	trace_free(&trace);
 	end_alone(pid);
@@ -744,7 +750,8 @@ static void sockets_are_told(void **state)
 		const struct record *r = trace.records[i];
 		if (r->kind != RECORD_FD || !S_ISSOCK(r->args[2]))
 			continue;
-		tcp += r->args[3] == AF_INET && r->args[4] == SOCK_STREAM && r->args[5] == IPPROTO_TCP;
+		tcp += r->args[3] == AF_INET && r->args[4] == SOCK_STREAM &&
+		       r->args[5] == IPPROTO_TCP;
 		connected += r->args[3] == AF_INET && record_find(r, 2, PIECE_SELF, 0) != NULL;
 		local += r->args[3] == AF_UNIX && r->args[4] == SOCK_DGRAM;
 		assert_non_null(record_find(r, 1, PIECE_SELF, 0));
@@ -765,11 +772,13 @@ static void refused_processes_leave_none_attached(void **state)
 	char why[512];
 	(void)state;
 
-	assert_int_equal(ptrace_source_open(&target, &everything, &source, why, sizeof why), -ESRCH);
+	assert_int_equal(ptrace_source_open(&target, &everything, &source, why, sizeof why),
+			 -ESRCH);
 	assert_non_null(strstr(why, "no such process"));
 	assert_free(pid);
 	pids[1] = getpid();
-	assert_int_equal(ptrace_source_open(&target, &everything, &source, why, sizeof why), -EPERM);
+	assert_int_equal(ptrace_source_open(&target, &everything, &source, why, sizeof why),
+			 -EPERM);
 	assert_non_null(strstr(why, "this tracer itself"));
 	assert_free(pid);
 	end_alone(pid);
@@ -780,7 +789,8 @@ static void refused_processes_leave_none_attached(void **state)
 /* Each way to read memory gives what there is, up to the first page that is not. */
 static void memory_is_read_up_to_its_end(void **state)
 {
-	char *pages = mmap(NULL, 3 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *pages =
+		mmap(NULL, 3 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	char copy[3 * 4096];
 	struct ptrace_source *source = calloc(1, sizeof *source);
 	int status;
@@ -798,7 +808,8 @@ static void memory_is_read_up_to_its_end(void **state)
 	task_memory_init(&source->memory);
 	for (int way = 0; way < 2; way++) {
 		source->memory.no_vm_readv = way;
-		assert_int_equal(task_read(source, pid, (uintptr_t)pages + 100, copy, sizeof copy), 8192 - 100);
+		assert_int_equal(task_read(source, pid, (uintptr_t)pages + 100, copy, sizeof copy),
+				 8192 - 100);
 		assert_int_equal(copy[8191 - 100], 'x');
 		assert_int_equal(task_read(source, pid, (uintptr_t)pages + 8000, copy, 192), 192);
 		assert_int_equal(task_read(source, pid, (uintptr_t)pages + 8192, copy, 8), 0);

@@ -30,9 +30,10 @@
 #include <unistd.h>
 
 /* A tracee that finds something wrong says what and ends. */
-#define MUST(claim) \
-	((claim) ? (void)0 \
-		 : (fprintf(stderr, "tracee: %s:%d: %s (%s)\n", __func__, __LINE__, #claim, strerror(errno)), \
+#define MUST(claim)                                                                         \
+	((claim) ? (void)0                                                                  \
+		 : (fprintf(stderr, "tracee: %s:%d: %s (%s)\n", __func__, __LINE__, #claim, \
+			    strerror(errno)),                                               \
 		    _exit(1)))
 
 static int tracee_nothing(void)
@@ -66,7 +67,7 @@ static int tracee_forks(void)
 	if (pid == 0)
 		_exit(4);
 	MUST(WEXITSTATUS(reap(pid)) == 4);
-	pid = vfork();
+	pid = vfork(); /* NOLINT: it is what is tested */
 	if (pid == 0)
 		_exit(5);
 	MUST(WEXITSTATUS(reap(pid)) == 5);
@@ -268,7 +269,8 @@ static void count_value(int number, siginfo_t *info, void *context)
 
 static void handle(int number, void (*handler)(int), int flags)
 {
-	MUST(sigaction(number, &(struct sigaction){.sa_handler = handler, .sa_flags = flags}, NULL) == 0);
+	MUST(sigaction(number, &(struct sigaction){.sa_handler = handler, .sa_flags = flags},
+		       NULL) == 0);
 }
 
 /* Real-time signals: each once, in order, with its value. */
@@ -276,7 +278,8 @@ static int tracee_realtime(void)
 {
 	sigset_t set;
 
-	MUST(sigaction(SIGRTMIN + 3, &(struct sigaction){.sa_sigaction = count_value, .sa_flags = SA_SIGINFO},
+	MUST(sigaction(SIGRTMIN + 3,
+		       &(struct sigaction){.sa_sigaction = count_value, .sa_flags = SA_SIGINFO},
 		       NULL) == 0);
 	sigemptyset(&set);
 	sigaddset(&set, SIGRTMIN + 3);
@@ -315,6 +318,7 @@ static int tracee_segv(void)
 {
 	volatile uintptr_t nowhere = 8;
 
+	signal(SIGSEGV, SIG_DFL); /* a sanitizer may have caught it */
 	*(volatile int *)nowhere = 1;
 	return 0;
 }
@@ -332,12 +336,14 @@ static int tracee_group_stop(void)
 		raise(SIGTSTP);
 		_exit(8);
 	}
-	MUST(waitpid(pid, &status, WUNTRACED) == pid && WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP);
+	MUST(waitpid(pid, &status, WUNTRACED) == pid && WIFSTOPPED(status) &&
+	     WSTOPSIG(status) == SIGSTOP);
 	usleep(20000);
 	MUST(waitpid(pid, &status, WNOHANG) == 0);
 	MUST(kill(pid, SIGCONT) == 0);
 	MUST(waitpid(pid, &status, WCONTINUED) == pid && WIFCONTINUED(status));
-	MUST(waitpid(pid, &status, WUNTRACED) == pid && WIFSTOPPED(status) && WSTOPSIG(status) == SIGTSTP);
+	MUST(waitpid(pid, &status, WUNTRACED) == pid && WIFSTOPPED(status) &&
+	     WSTOPSIG(status) == SIGTSTP);
 	MUST(kill(pid, SIGCONT) == 0);
 	MUST(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 8);
 	return 0;
@@ -434,11 +440,11 @@ static unsigned long long status_mask(const char *name)
 	unsigned long long mask = 0;
 	FILE *file = fopen("/proc/self/status", "r");
 
-	while (file && fgets(line, sizeof line, file))
+	MUST(file);
+	while (fgets(line, sizeof line, file))
 		if (strncmp(line, name, strlen(name)) == 0)
 			mask = strtoull(line + strlen(name), NULL, 16);
-	if (file)
-		fclose(file);
+	fclose(file);
 	return mask;
 }
 
@@ -519,7 +525,7 @@ static void *vfork_thread(void *context)
 {
 	(void)context;
 	for (;;) {
-		pid_t pid = vfork();
+		pid_t pid = vfork(); /* NOLINT: it is what is tested */
 		if (pid == 0)
 			_exit(0);
 		reap(pid);
@@ -528,11 +534,13 @@ static void *vfork_thread(void *context)
 }
 
 /* One thread of each kind that a tracer could disturb. Ends with 1 when one was. All block SIGCHLD:
- * while some threads are attached to and others not yet, the kernel would wake the others for it. */
+ * while some threads are attached to and others not yet, the kernel would wake the others for it.
+ */
 static int tracee_everything(void)
 {
-	static void *(*const bodies[])(void *) = {epoll_thread, nanosleep_thread, recv_thread, sigwait_thread,
-						  semop_thread, spin_thread,	  vfork_thread};
+	static void *(*const bodies[])(void *) = {epoll_thread,	  nanosleep_thread, recv_thread,
+						  sigwait_thread, semop_thread,	    spin_thread,
+						  vfork_thread};
 	pthread_t thread;
 	sigset_t set;
 
@@ -572,9 +580,11 @@ static int tracee_tables(void)
 /* A listening and two connected TCP sockets, and a pair of datagram ones. */
 static int tracee_sockets(void)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t size = sizeof address;
-	int pair[2], server = socket(AF_INET, SOCK_STREAM, 0), client = socket(AF_INET, SOCK_STREAM, 0);
+	int pair[2], server = socket(AF_INET, SOCK_STREAM, 0),
+		     client = socket(AF_INET, SOCK_STREAM, 0);
 
 	MUST(bind(server, (struct sockaddr *)&address, size) == 0 && listen(server, 1) == 0);
 	MUST(getsockname(server, (struct sockaddr *)&address, &size) == 0);

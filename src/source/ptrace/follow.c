@@ -173,36 +173,64 @@ static void superseded(struct ptrace_source *source, struct tracee *tracee, uint
 	outbox_send(&source->outbox);
 }
 
-/* After an exec a process has one task: `tracee`, whose tid is the thread group's. It was task
- * `former` until then and brings that one's call, the exec, along. */
-static void exec_alone(struct ptrace_source *source, struct tracee *tracee, pid_t former_tid,
-		       uint64_t time_ns)
+/* Forgets the tasks of a process but its leader. Called when the kernel says that there are none:
+ * those that died of their own were waited for before, so these were taken away by an exec. */
+static void sweep(struct ptrace_source *source, const struct tracee *leader, uint64_t time_ns)
 {
 	struct tracees *all = &source->tracees;
-	struct tracee *former = former_tid == tracee->tid ? NULL : tracee_find(all, former_tid);
 	struct tracee *next;
 
-	if (former_tid != tracee->tid)
-		superseded(source, tracee, time_ns);
-	if (former) {
-		tracee->call = former->call;
-		former->call = NULL;
-		stops_drop(source, former);
-		tracee_remove(all, former);
-	}
-	if (tracee->exiting)
-		tracee->process->exiting--;
-	tracee->exiting = false;
-	if (tracee->process->tasks == 1)
+	if (leader->process->tasks == 1)
 		return;
 	for (struct tracee *t = tracee_next(all, NULL); t; t = next) {
 		next = tracee_next(all, t);
-		if (t == tracee || t->process != tracee->process)
+		if (t == leader || t->process != leader->process)
 			continue;
 		superseded(source, t, time_ns);
 		stops_drop(source, t);
 		tracee_remove(all, t);
 	}
+}
+
+/* Which task made the exec: the one the kernel names; or, when the process was killed before we
+ * could ask, the only one besides the leader that nothing more was heard of. NULL: the leader
+ * itself. */
+static struct tracee *exec_maker(struct ptrace_source *source, const struct tracee *leader,
+				 const struct stop *stop)
+{
+	struct tracees *all = &source->tracees;
+
+	if (!stop->moved_on)
+		return stop->message == (unsigned long)leader->tid
+			       ? NULL
+			       : tracee_find(all, (pid_t)stop->message);
+	for (struct tracee *t = tracee_next(all, NULL); t; t = tracee_next(all, t))
+		if (t != leader && t->process == leader->process && !t->queued)
+			return t;
+	return NULL;
+}
+
+/* After an exec a process has one task. It has the leader's tid, whoever it was before, and is in
+ * the call that made the exec. Returns its tid from before. */
+static pid_t exec_alone(struct ptrace_source *source, struct tracee *leader,
+			const struct stop *stop)
+{
+	struct tracee *maker = exec_maker(source, leader, stop);
+	pid_t former = leader->tid;
+
+	if (maker) {
+		former = maker->tid;
+		superseded(source, leader, stop->time_ns);
+		leader->call = maker->call;
+		maker->call = NULL;
+		stops_drop(source, maker);
+		tracee_remove(&source->tracees, maker);
+	}
+	if (leader->exiting)
+		leader->process->exiting--;
+	leader->exiting = false;
+	sweep(source, leader, stop->time_ns);
+	return former;
 }
 
 /* Pieces of the exec call's path and argv, under the numbers RECORD_EXEC has for them. */
@@ -219,13 +247,13 @@ static void copy_pieces(struct record *record, const struct record *call, uint8_
 	}
 }
 
-static void exec_record(struct ptrace_source *source, struct tracee *tracee, const struct stop *stop)
+static void exec_record(struct ptrace_source *source, struct tracee *tracee, pid_t former, uint64_t time_ns)
 {
-	struct record *record = begin(source, RECORD_EXEC, tracee, stop->time_ns);
+	struct record *record = begin(source, RECORD_EXEC, tracee, time_ns);
 	const struct call *call = tracee->call;
 	bool at = call && call->role == CALL_EXECVEAT;
 
-	record->args[0] = stop->message;
+	record->args[0] = former;
 	record->args[1] = (uint64_t)AT_FDCWD;
 	if (call && (at || call->role == CALL_EXECVE)) {
 		copy_pieces(record, call->record, at, 0);
@@ -244,7 +272,8 @@ static void exec_record(struct ptrace_source *source, struct tracee *tracee, con
 
 static void follow_exec(struct ptrace_source *source, struct tracee *tracee, const struct stop *stop)
 {
-	exec_alone(source, tracee, (pid_t)stop->message, stop->time_ns);
+	pid_t former = exec_alone(source, tracee, stop);
+
 	/* Calls that a handler's exec interrupted never end. */
 	struct call *exec = tracee->call;
 	if (exec && exec->below) {
@@ -255,7 +284,7 @@ static void follow_exec(struct ptrace_source *source, struct tracee *tracee, con
 	}
 	tracee->process->peak_rss = 0;
 	tracee->process->stopped = false;
-	exec_record(source, tracee, stop);
+	exec_record(source, tracee, former, stop->time_ns);
 	note_privileges(source, tracee);
 	if (source_wants(source, RECORD_MAP))
 		snapshot_maps(source, tracee->tid, tracee_pid(tracee), stop->time_ns);
@@ -291,6 +320,10 @@ static void follow_exiting(struct ptrace_source *source, struct tracee *tracee, 
 static void follow_gone(struct ptrace_source *source, struct tracee *tracee, const struct stop *stop)
 {
 	abandon(source, tracee);
+	/* A leader's end is told last. A task that is left now was killed while its exec made it the
+	 * leader. */
+	if (tracee->tid == tracee_pid(tracee))
+		sweep(source, tracee, stop->time_ns);
 	struct record *record = begin(source, RECORD_EXIT, tracee, stop->time_ns);
 	record->ret = stop->status;
 	record->args[0] = tracee->process->tasks == 1;
@@ -326,7 +359,8 @@ static void follow_signal(struct ptrace_source *source, struct tracee *tracee, c
 	tracee->deliver = stop->signal;
 	call_repeat(source, tracee);
 	if (!source_wants(source, RECORD_SIGNAL) ||
-	    request(PTRACE_GETSIGINFO, tracee->tid, 0, (uintptr_t)&info) < 0)
+	    request(PTRACE_GETSIGINFO, tracee->tid, 0, (uintptr_t)&info) < 0 ||
+	    info.si_signo != stop->signal)
 		return;
 	struct record *record = begin(source, RECORD_SIGNAL, tracee, stop->time_ns);
 	record->nr = stop->signal;
@@ -371,7 +405,7 @@ void follow(struct ptrace_source *source, struct tracee *tracee, const struct st
 	bool outside = stop->kind == STOP_SIGNAL || stop->kind == STOP_GROUP || stop->kind == STOP_TRAP;
 
 	tracee->deliver = 0;
-	tracee->resume = stop->kind == STOP_NONE || stop->kind == STOP_GONE ? 0 : PTRACE_SYSCALL;
+	tracee->resume = stop->moved_on || stop->kind == STOP_GONE ? 0 : PTRACE_SYSCALL;
 	tracee->returning = outside;
 	if (tracee->attached && outside)
 		call_adopt(source, tracee, stop);

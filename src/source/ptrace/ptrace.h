@@ -96,7 +96,7 @@ static inline enum call_role call_role(const struct ptrace_source *source, unsig
 /* ---- stop.c ---- */
 
 enum stop_kind {
-	STOP_NONE,    /* nothing to act on: the task died since, and another status will say so */
+	STOP_NONE,    /* nothing to act on; moved_on */
 	STOP_GONE,    /* it has ended; status says how */
 	STOP_ENTRY,   /* before a system call; info.entry */
 	STOP_RETURN,  /* after one; info.exit */
@@ -116,10 +116,13 @@ struct stop {
 	int signal;
 	uint64_t time_ns;
 	unsigned long message;
+	bool moved_on; /* the task was killed since: it is not to be resumed, another status comes */
 	struct ptrace_syscall_info info; /* of entry and return */
 };
 
 void stop_read(struct stop *stop, pid_t tid, int status, uint64_t time_ns);
+/* What PTRACE_GETEVENTMSG says of that stop. False when the task is no longer in it. */
+bool stop_message(pid_t tid, int status, unsigned long *message);
 uint64_t clock_ns(void);
 
 /* ---- call.c ---- */

@@ -81,7 +81,7 @@ static struct tracee *stranger(struct ptrace_source *source, pid_t tid, int stat
 		return NULL;
 	/* A thread became its process's leader, in place of one that was dead when we attached. */
 	if (WIFSTOPPED(status) && status >> 16 == PTRACE_EVENT_EXEC &&
-	    request(PTRACE_GETEVENTMSG, tid, 0, (uintptr_t)&former_tid) == 0 &&
+	    stop_message(tid, status, &former_tid) &&
 	    (former = tracee_find(&source->tracees, (pid_t)former_tid)) && former->process &&
 	    tracee_join(&source->tracees, tracee, former->process->pid))
 		return tracee;

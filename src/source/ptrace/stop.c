@@ -19,7 +19,7 @@ uint64_t clock_ns(void)
 }
 
 static const enum stop_kind info_kinds[] = {
-	[PTRACE_SYSCALL_INFO_NONE] = STOP_NONE, /* killed in the stop, it is past it */
+	[PTRACE_SYSCALL_INFO_NONE] = STOP_NONE, /* killed: it is past that stop */
 	[PTRACE_SYSCALL_INFO_ENTRY] = STOP_ENTRY,
 	[PTRACE_SYSCALL_INFO_EXIT] = STOP_RETURN,
 	[PTRACE_SYSCALL_INFO_SECCOMP] = STOP_OTHER,
@@ -29,9 +29,19 @@ static enum stop_kind call_stop(struct stop *stop, pid_t tid)
 {
 	long size = request(PTRACE_GET_SYSCALL_INFO, tid, sizeof stop->info, (uintptr_t)&stop->info);
 
-	if (size <= 0 || stop->info.op >= sizeof info_kinds / sizeof *info_kinds)
-		return STOP_NONE;
-	return info_kinds[stop->info.op];
+	bool known = size > 0 && stop->info.op < sizeof info_kinds / sizeof *info_kinds;
+	stop->moved_on = !known || stop->info.op == PTRACE_SYSCALL_INFO_NONE;
+	return known ? info_kinds[stop->info.op] : STOP_NONE;
+}
+
+/* Of a task that was killed, the message would be that of its next stop, its exit status. So it is
+ * made sure afterwards that the task is still in the stop that `status` tells of. */
+bool stop_message(pid_t tid, int status, unsigned long *message)
+{
+	siginfo_t info;
+
+	return request(PTRACE_GETEVENTMSG, tid, 0, (uintptr_t)message) == 0 &&
+	       request(PTRACE_GETSIGINFO, tid, 0, (uintptr_t)&info) == 0 && info.si_code == status >> 8;
 }
 
 static enum stop_kind event_stop(struct stop *stop, pid_t tid, int event)
@@ -45,9 +55,9 @@ static enum stop_kind event_stop(struct stop *stop, pid_t tid, int event)
 		return stop->signal == SIGTRAP ? STOP_TRAP : STOP_GROUP;
 	if (event >= (int)(sizeof kinds / sizeof *kinds))
 		return STOP_OTHER;
-	if (request(PTRACE_GETEVENTMSG, tid, 0, (uintptr_t)&stop->message) < 0)
-		return STOP_NONE;
-	return kinds[event];
+	stop->moved_on = !stop_message(tid, stop->status, &stop->message);
+	/* An exec happened even so, and changed who is who. */
+	return stop->moved_on && event != PTRACE_EVENT_EXEC ? STOP_NONE : kinds[event];
 }
 
 void stop_read(struct stop *stop, pid_t tid, int status, uint64_t time_ns)
