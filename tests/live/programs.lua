@@ -89,7 +89,14 @@ while [ ! -e port ]; do sleep 0.01; done
   return {client_ports = client_ports, stop = stop}
 end
 
-local CURL_VARIES <const> = {poll = CHUNKS, rt_sigaction = "it ignores SIGPIPE around each poll"}
+local CURL_VARIES <const> = {
+  poll = CHUNKS, recvfrom = CHUNKS, write = CHUNKS, rt_sigaction = "it ignores SIGPIPE around each poll",
+}
+
+local SERVER_VARIES <const> = {recvfrom = CHUNKS}
+for name, reason in pairs(THREADS) do
+  SERVER_VARIES[name] = reason
+end
 
 local programs = {
   {name = "curl over IPv4", prepare = nginx, vary = CURL_VARIES,
@@ -113,7 +120,9 @@ local programs = {
   {name = "gcc", prepare = source_c, vary = {getrandom = BIASED}, argv = function(dir)
     return {h.which.gcc, "-o", dir .. "/main", dir .. "/main.c"}
   end},
-  {name = "sh with a pipeline", argv = function()
+  {name = "sh with a pipeline", vary = {
+    rt_sigreturn = "two children that end together are one SIGCHLD", wait4 = "the same",
+  }, argv = function()
     return {"/bin/sh", "-c", "cat /etc/hosts | wc -c > f"}
   end},
   {name = "python with threads", prepare = source_bytes, vary = THREADS, argv = function(dir)
@@ -124,6 +133,9 @@ local programs = {
   end},
   {name = "node with fs.promises", vary = {
     futex = CONTENTION, epoll_pwait = "one round serves all that the pool has finished by then",
+    read = "threads that wake the loop (eventfd) at the same time wake it once", write = "the same",
+    rseq = "a thread may be ended with the process before it has begun", set_robust_list = "the same",
+    rt_sigprocmask = "the same", sched_yield = CONTENTION,
     mmap = "V8 collects garbage in threads", munmap = "the same", mprotect = "the same",
   }, argv = function(dir)
     return {h.which.node, h.program "files.js", dir}
@@ -143,10 +155,10 @@ local programs = {
   {name = "int 0x80 in a 64-bit program", argv = function()
     return {h.tracee "int80", "written"}
   end},
-  {name = "a threaded accept server", prepare = tcp_clients, vary = THREADS, argv = function()
+  {name = "a threaded accept server", prepare = tcp_clients, vary = SERVER_VARIES, argv = function()
     return {h.tracee "tcp", "threads", "port", "2"}
   end},
-  {name = "a forked accept server", prepare = tcp_clients, argv = function()
+  {name = "a forked accept server", prepare = tcp_clients, vary = SERVER_VARIES, argv = function()
     return {h.tracee "tcp", "fork", "port", "2"}
   end},
 }
