@@ -152,8 +152,18 @@ void repeat_roles(struct ptrace_source *source);
 
 /* What a stop means: fills the outbox and sets the task's resume and deliver. */
 void follow(struct ptrace_source *source, struct tracee *tracee, const struct stop *stop);
+/* Starts a record of the task. */
+struct record *record_of(struct ptrace_source *source, enum record_kind kind,
+			 const struct tracee *tracee, uint64_t time_ns);
 /* Newborn tasks whose parent can no longer tell of them. */
 void follow_orphans(struct ptrace_source *source);
+
+/* ---- exec.c ---- */
+
+void follow_exec(struct ptrace_source *source, struct tracee *tracee, const struct stop *stop);
+/* Forgets the tasks of a process but its leader. Called when the kernel says that there are none:
+ * those that died of their own were waited for before, so these were taken away by an exec. */
+void exec_sweep(struct ptrace_source *source, const struct tracee *leader, uint64_t time_ns);
 
 /* ---- untraced.c ---- */
 
