@@ -105,6 +105,18 @@ end)
 local PTRACE <const>, PROCESS_VM_READV <const>, PIDFD_OPEN <const>, PIDFD_GETFD <const> = 101, 310, 434, 438
 local EPERM <const>, ENOSYS <const> = 1, 38
 
+describe("being traced ourselves", function()
+  after_each(h.clean)
+
+  it("we say by whom, and start nothing", function()
+    local dir = h.folder(h.users[1])
+    local command, mark = marker(dir)
+    local result = h.run(h.join({h.which.strace, "-f", "-o", "/dev/null", h.compendium, "--"}, command), {cwd = dir})
+    check_refused(result, "strace %(process %d+%)")
+    assert.is_false(h.exists(mark))
+  end)
+end)
+
 describe("in a sandbox", function()
   after_each(h.clean)
 
