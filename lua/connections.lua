@@ -160,7 +160,7 @@ local function detail(group)
   return table.concat(parts, ", ")
 end
 
-local LEAST_NAME <const> = 20
+local LEAST_NAME <const> = 42
 
 local function is_loopback(group)
   local address = group.peer or group.own or ""

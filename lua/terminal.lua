@@ -14,7 +14,7 @@ local text <const> = require "compendium.text"
 local terminal <const> = {}
 
 local MAX_WAITING <const> = 1000 -- lines held back before an open one is written as it is
-local DEFAULT_WIDTH <const> = 80 -- of what is no terminal
+local DEFAULT_WIDTH <const> = 120 -- of what is no terminal
 local LEAST_BODY <const> = 12 -- columns of a line's text, however narrow the terminal
 
 -- Colour by the class of an event and by what a piece of the output is; it never carries meaning alone.
