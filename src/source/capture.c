@@ -61,14 +61,14 @@ void capture_commit(struct capture *capture, size_t got, size_t wanted, uint64_t
 const void *capture_memory(struct capture *capture, uint8_t arg, uint8_t part, uint32_t index,
 			   uint64_t address, uint64_t whole, uint64_t limit)
 {
-	size_t wanted = least(least(whole, limit), capture_room(capture->record));
+	size_t asked = least(whole, limit), wanted = least(asked, capture_room(capture->record));
 	void *room = record_reserve(capture->record, arg, part, index, wanted);
 
 	if (!room)
 		return NULL;
 	size_t got = wanted ? capture->memory->read(capture->memory, address, room, wanted) : 0;
 	capture_commit(capture, got, wanted, whole);
-	return got == wanted ? room : NULL;
+	return got == asked ? room : NULL;
 }
 
 /* The value of a socklen_t the program points to, as it was captured; `otherwise` when it was not.

@@ -49,7 +49,7 @@ size_t capture_room(const struct record *record);
 void capture_commit(struct capture *capture, size_t got, size_t wanted, uint64_t whole);
 
 /* A piece of `whole` bytes at address, of which at most `limit` are kept. Returns the bytes, or NULL
- * when not all that were wanted could be read. */
+ * when not all of these could be read or fit in the record. */
 const void *capture_memory(struct capture *capture, uint8_t arg, uint8_t part, uint32_t index,
 			   uint64_t address, uint64_t whole, uint64_t limit);
 
