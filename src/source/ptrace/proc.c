@@ -134,13 +134,13 @@ static const char *field(const char *text, const char *name)
 {
 	size_t size = strlen(name);
 
-	while (text && *text) {
-		if (strncmp(text, name, size) == 0)
-			return text + size + strspn(text + size, " \t");
+	while (strncmp(text, name, size) != 0) {
 		text = strchr(text, '\n');
-		text += text != NULL;
+		if (!text)
+			return NULL;
+		text++;
 	}
-	return NULL;
+	return text + size + strspn(text + size, " \t");
 }
 
 static uint64_t number_field(const char *text, const char *name, int base)
