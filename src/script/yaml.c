@@ -13,7 +13,16 @@
 
 enum { DEPTH_MAX = 100 };
 
-static void push_node(lua_State *L, yaml_document_t *document, int index, const char *name, int depth);
+/* A document on its way into Lua. An alias is its node again, so a few lines can name more nodes than
+ * memory holds: `left` counts down. */
+struct load {
+	yaml_parser_t parser;
+	yaml_document_t document;
+	const char *name;
+	size_t left;
+};
+
+static void push_node(lua_State *L, struct load *load, int index, int depth);
 
 static bool is_one_of(const char *text, const char *const *words)
 {
@@ -42,20 +51,18 @@ static void push_scalar(lua_State *L, const yaml_node_t *node)
 		lua_pushlstring(L, text, length);
 }
 
-static void push_sequence(lua_State *L, yaml_document_t *document, const yaml_node_t *node,
-			  const char *name, int depth)
+static void push_sequence(lua_State *L, struct load *load, const yaml_node_t *node, int depth)
 {
 	lua_newtable(L);
 	lua_Integer n = 0;
 	for (yaml_node_item_t *item = node->data.sequence.items.start;
 	     item < node->data.sequence.items.top; item++) {
-		push_node(L, document, *item, name, depth);
+		push_node(L, load, *item, depth);
 		lua_rawseti(L, -2, ++n);
 	}
 }
 
-static void push_mapping(lua_State *L, yaml_document_t *document, const yaml_node_t *node,
-			 const char *name, int depth)
+static void push_mapping(lua_State *L, struct load *load, const yaml_node_t *node, int depth)
 {
 	lua_newtable(L); // map
 	lua_newtable(L); // map order
@@ -63,13 +70,13 @@ static void push_mapping(lua_State *L, yaml_document_t *document, const yaml_nod
 	lua_Integer n = 0;
 	for (yaml_node_pair_t *pair = node->data.mapping.pairs.start;
 	     pair < node->data.mapping.pairs.top; pair++) {
-		long line = yaml_document_get_node(document, pair->key)->start_mark.line + 1;
-		push_node(L, document, pair->key, name, depth); // map order lines key
+		long line = yaml_document_get_node(&load->document, pair->key)->start_mark.line + 1;
+		push_node(L, load, pair->key, depth); // map order lines key
 		if (lua_isnil(L, -1) || lua_istable(L, -1))
-			luaL_error(L, "%s:%d: a key must be a plain word", name, (int)line);
+			luaL_error(L, "%s:%d: a key must be a plain word", load->name, (int)line);
 		lua_pushvalue(L, -1);
 		if (lua_rawget(L, -5) != LUA_TNIL)
-			luaL_error(L, "%s:%d: key '%s' is there twice", name, (int)line,
+			luaL_error(L, "%s:%d: key '%s' is there twice", load->name, (int)line,
 				   lua_tostring(L, -2));
 		lua_pop(L, 1);
 		lua_pushvalue(L, -1);
@@ -77,33 +84,28 @@ static void push_mapping(lua_State *L, yaml_document_t *document, const yaml_nod
 		lua_pushvalue(L, -1);
 		lua_pushinteger(L, line);
 		lua_rawset(L, -4);
-		push_node(L, document, pair->value, name, depth); // map order lines key value
+		push_node(L, load, pair->value, depth); // map order lines key value
 		lua_rawset(L, -5);
 	}
 	lua_rawseti(L, -3, -1);
 	lua_rawseti(L, -2, 0);
 }
 
-static void push_node(lua_State *L, yaml_document_t *document, int index, const char *name, int depth)
+static void push_node(lua_State *L, struct load *load, int index, int depth)
 {
-	const yaml_node_t *node = yaml_document_get_node(document, index);
+	const yaml_node_t *node = yaml_document_get_node(&load->document, index);
 
-	if (depth > DEPTH_MAX)
-		luaL_error(L, "%s:%d: nested too deep", name, (int)node->start_mark.line + 1);
-	luaL_checkstack(L, 8, name);
+	if (depth > DEPTH_MAX || !load->left--)
+		luaL_error(L, "%s:%d: %s", load->name, (int)node->start_mark.line + 1,
+			   depth > DEPTH_MAX ? "nested too deep" : "aliases make it too large");
+	luaL_checkstack(L, 8, load->name);
 	if (node->type == YAML_SCALAR_NODE)
 		push_scalar(L, node);
 	else if (node->type == YAML_SEQUENCE_NODE)
-		push_sequence(L, document, node, name, depth + 1);
+		push_sequence(L, load, node, depth + 1);
 	else
-		push_mapping(L, document, node, name, depth + 1);
+		push_mapping(L, load, node, depth + 1);
 }
-
-struct load {
-	yaml_parser_t parser;
-	yaml_document_t document;
-	const char *name;
-};
 
 static int push_document(lua_State *L)
 {
@@ -112,8 +114,9 @@ static int push_document(lua_State *L)
 	if (!yaml_parser_load(&load->parser, &load->document))
 		return luaL_error(L, "%s:%d: %s", load->name, (int)load->parser.problem_mark.line + 1,
 				  load->parser.problem ? load->parser.problem : "not YAML");
+	load->left = 1000 + 10 * (size_t)(load->document.nodes.top - load->document.nodes.start);
 	if (yaml_document_get_root_node(&load->document))
-		push_node(L, &load->document, 1, load->name, 0);
+		push_node(L, load, 1, 0);
 	else
 		lua_pushnil(L);
 	return 1;
