@@ -58,10 +58,24 @@ function processes.comm(tid, pid)
   return process and process.comm
 end
 
+-- Fills in what a process table from tasks.lua lacks. Returns it.
+local function begin(process, parent, time)
+  if process.serial then return process end
+  serial = serial + 1
+  process.serial, process.start, process.children, process.thread_count = serial, time, {}, 0
+  if parent then
+    begin(parent, nil, time)
+    process.parent, process.ppid = parent, parent.pid
+    process.comm, process.argv, process.exe = parent.comm, parent.argv, parent.exe
+    table.insert(parent.children, process)
+  end
+  return process
+end
+
 -- All that are known, dead or alive, in the order they were seen.
 function processes.list()
   local list = {}
-  for _, process in pairs(live) do list[#list + 1] = process end
+  for _, process in pairs(live) do list[#list + 1] = begin(process, nil, 0) end
   for _, process in pairs(dead) do
     repeat -- those that had the same number before
       list[#list + 1] = process
@@ -73,19 +87,6 @@ function processes.list()
 end
 
 -- ---- lifecycle
-
--- Fills in what a process table from tasks.lua lacks. Returns it.
-local function begin(process, parent, time)
-  if process.serial then return process end
-  serial = serial + 1
-  process.serial, process.start, process.children, process.thread_count = serial, time, {}, 0
-  if parent then
-    process.parent, process.ppid = parent, parent.pid
-    process.comm, process.argv, process.exe = parent.comm, parent.argv, parent.exe
-    table.insert(parent.children, process)
-  end
-  return process
-end
 
 -- Cuts a dead process out of the tree; its children become roots.
 local function forget(process)
@@ -101,7 +102,10 @@ local function forget(process)
   end
 end
 
+-- Once: records that contradict each other, as after a loss, may end a process twice.
 local function bury(process)
+  if process.is_buried then return end
+  process.is_buried = true
   if dead_count >= processes.keep then return forget(process) end
   dead_count = dead_count + 1
   process.namesake = dead[process.pid]

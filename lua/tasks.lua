@@ -104,7 +104,7 @@ function tasks.fork(e)
   if by_pid[pid] and flags & CLONE_THREAD == 0 then remove_all(by_pid[pid], e) end
   local task = add(tid, pid)
   for _, resource in ipairs(resources) do
-    local object = parent[resource.key]
+    local object = parent[resource.key] or resource.make() -- the creator may have been the stale one
     take(task, resource, flags & resource.flag ~= 0 and object or resource.copy(object))
   end
   return task, parent, flags
@@ -138,7 +138,8 @@ end
 
 -- RECORD_EXIT. A process goes on without its leader; its number then means any of its tasks.
 function tasks.exit(e)
-  local task, process = by_tid[e.tid], by_pid[e.pid]
+  local task = by_tid[e.tid]
+  local process = task and task.process or by_pid[e.pid]
   if e.raw[1] ~= 0 then
     if process then remove_all(process, e) end
   elseif task then

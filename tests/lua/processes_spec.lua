@@ -183,6 +183,23 @@ describe("processes", function()
     assert.same({}, get(10).children)
   end)
 
+  it("are listed, and may be parents, when only a call told of them", function()
+    world.call(98, "close", 0, {3})
+    assert.equal(2, #world.processes.list())
+    world.call(99, "close", 0, {3})
+    world.task(97, 97, 99, {1, 1, 1})
+    assert.equal(get(99), get(97).parent)
+  end)
+
+  it("end once, whatever records say", function()
+    world.fork(10, 11)
+    for _ = 1, 2 do world.record("exit", 77, 11, {raw = {1}, status = 0}) end -- a task of another process
+    local pids = {}
+    for i, process in ipairs(world.processes.list()) do pids[i] = process.pid end
+    assert.same({10, 11, 77}, pids)
+    assert.equal(1, world.processes.alive())
+  end)
+
   it("a task nobody announced is made up", function()
     local e = world.call(99, "sync", 0, {})
     assert.equal(99, e.process.pid)
