@@ -15,11 +15,11 @@ function format.bytes(n)
   if not n then
     return "-"
   end
-  local magnitude, sign = math.abs(n), n < 0 and "-" or ""
-  if magnitude < 1024 then
-    return ("%s%d B"):format(sign, magnitude)
+  if n > -1024 and n < 1024 then
+    return ("%d B"):format(n)
   end
-  local value, unit = magnitude / 1024, 1
+  local sign <const> = n < 0 and "-" or ""
+  local value, unit = math.abs(n / 1024), 1 -- divided first: the least integer has no positive
   while value >= 1023.95 and unit < #UNITS do
     value, unit = value / 1024, unit + 1
   end

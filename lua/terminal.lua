@@ -170,17 +170,16 @@ function terminal.block(rows)
 end
 
 -- One argument of say for one conversion. Absent is "-", strings are escaped, a number that does not
--- fit %d is written as it is rather than raised about.
+-- fit its conversion, or whose conversion there is not, is written as it is rather than raised about.
 local function convert(specification, conversion, value)
   if value == nil then
     return "-"
   elseif conversion == "s" or type(value) ~= "number" then
-    local s = type(value) == "string" and text.escape(value) or text.tame(tostring(value))
-    return (specification:gsub("[#0 +]", "") .. "s"):format(s)
-  elseif conversion:find("[dixXoc]") and not math.tointeger(value) then
-    return ("%.14g"):format(value)
+    value = type(value) == "string" and text.escape(value) or text.tame(tostring(value))
+    specification, conversion = specification:gsub("^%%[#0 +]*(%-?)[-#0 +]*", "%%%1"), "s"
   end
-  return (specification .. conversion):format(value)
+  local fits, s = pcall(string.format, specification .. conversion, value)
+  return fits and s or tostring(value)
 end
 
 -- string.format that cannot fail on nil and cannot be used to move the cursor.

@@ -142,8 +142,8 @@ function text.shell(s)
   if escaped == s or escaped == s:gsub("\\", "\\\\") then
     return "'" .. s:gsub("'", "'\\''") .. "'"
   end
-  return "$'" .. escaped:gsub("'", "\\'"):gsub("\\u{(%x+)}", function(hex)
-    return ("\\U%08x"):format(tonumber(hex, 16))
+  return "$'" .. escaped:gsub("'", "\\'"):gsub("\\(.){?(%x*)}?", function(kind, hex) -- one escape after the other
+    return kind == "u" and ("\\U%08x"):format(tonumber(hex, 16)) or nil
   end) .. "'"
 end
 

@@ -162,6 +162,7 @@ describe("command", function()
     assert.equal("curl -s https://example.com", text.command {"curl", "-s", "https://example.com"})
     assert.equal("sh -c 'a | b > f' ''", text.command {"sh", "-c", "a | b > f", ""})
     assert.equal("'it'\\''s'", text.command {"it's"})
+    assert.equal("$'\\\\u{41}\\U0000202e'", text.command {"\\u{41}\u{202e}"})
   end)
 
   it("gives a shell the same bytes back", function()
