@@ -1,6 +1,7 @@
 # compendium. `make run` and `make test` install what is missing; see vendor/.
 #   make            build ./compendium           make run      install, build, trace a real program
 #   make test       all tests                    make lint     compilers, tidy, cppcheck, luacheck, house rules
+#   make fuzz [FUZZ_SECONDS=60]                  feeds hostile bytes to all that reads them, see tests/README.md
 #   make install PREFIX=/usr/local DESTDIR=      make fmt      format the C files that differ from main
 #   make B=build/asan SAN=address,undefined      a build with sanitizers, in a folder of its own
 #   make V=1        shows the commands
@@ -132,13 +133,17 @@ bench: $(B)/bench/dispatch
 # What the live tests trace.
 -include tests/live/tracees.mk
 
+# What feeds hostile bytes to its parts.
+-include tests/fuzz/fuzz.mk
+
 .PHONY: test test-unit unit-programs test-programs
 test:
 	@vendor/install build test
 	@$(MAKE) --no-print-directory test-programs
 	@tests/run
 # What tests/run runs.
-test-programs: $(PROGRAM) $(DOCS) unit-programs $(B)/testhost $(if $(wildcard tests/live/tracees.mk),live)
+test-programs: $(PROGRAM) $(DOCS) unit-programs $(B)/testhost $(if $(wildcard tests/live/tracees.mk),live) \
+		$(if $(wildcard tests/fuzz/fuzz.mk),fuzz-programs-if-any)
 unit-programs: $(UNIT)
 test-unit: $(UNIT)
 	@set -e; for t in $(UNIT); do $$t; done

@@ -4,87 +4,12 @@
 
 package.path = "tests/lua/?.lua;" .. package.path
 local fake = require "fake_core"
+local reader = require "json_reader"
 
 local host, json, sink
 
--- A reader of JSON that is not the writer: strict, keeps integers, and knows when a string was one.
-local function parse(s)
-  local position = 1
-  local value
-
-  local function expect(pattern)
-    local from, to, capture = s:find("^" .. pattern, position)
-    assert(from, ("at %d of %s"):format(position, s))
-    position = to + 1
-    return capture
-  end
-
-  local function unescape(text)
-    local named = {n = "\n", t = "\t", r = "\r", b = "\b", f = "\f"}
-    return (text:gsub("\\(.)(%x?%x?%x?%x?)", function(kind, hex)
-      if kind == "u" then return utf8.char(tonumber(hex, 16)) end
-      return (named[kind] or kind) .. hex
-    end))
-  end
-
-  local function string_value()
-    expect '"'
-    local from = position
-    while s:sub(position, position) ~= '"' do
-      position = position + (s:sub(position, position) == "\\" and 2 or 1)
-      assert(position <= #s)
-    end
-    position = position + 1
-    local body = s:sub(from, position - 2)
-    assert(utf8.len(body) and not body:find("%c"))
-    return unescape(body)
-  end
-
-  local function members(close, read)
-    position = position + 1
-    local result = {}
-    while s:sub(position, position) ~= close do
-      read(result)
-      if s:sub(position, position) == "," then position = position + 1 end
-    end
-    position = position + 1
-    return result
-  end
-
-  function value()
-    local first = s:sub(position, position)
-    if first == '"' then return string_value() end
-    if first == "[" then return members("]", function(list) list[#list + 1] = value() end) end
-    if first == "{" then
-      return members("}", function(object)
-        local name = string_value()
-        expect ":"
-        object[name] = value()
-      end)
-    end
-    for word, meaning in pairs {["true"] = true, ["false"] = false} do
-      if s:sub(position, position + #word - 1) == word then
-        position = position + #word
-        return meaning
-      end
-    end
-    return math.tointeger(expect "(-?%d+)")
-  end
-
-  local result = value()
-  assert(s:sub(position) == "\n", s:sub(position))
-  return result
-end
-
--- Undoes the escaping of the fields named in "escaped".
-local function raw(s)
-  return (s:gsub("\\(.)(%x?%x?)", function(kind, hex)
-    return kind == "x" and string.char(tonumber(hex, 16)) or "\\" .. hex
-  end))
-end
-
 local function line(fields)
-  return parse(json.line(fake.event(fields)))
+  return reader.line(json.line(fake.event(fields)))
 end
 
 describe("json", function()
@@ -149,9 +74,9 @@ describe("json", function()
       local event = line {type = "exec", path = s, argv = {"plain\\", s}}
       local is_text = utf8.len(s) ~= nil
       assert.same(not is_text and {"path", "argv"} or nil, event.escaped)
-      assert.equal(s, is_text and event.path or raw(event.path))
-      assert.equal(s, is_text and event.argv[2] or raw(event.argv[2]))
-      assert.equal("plain\\", is_text and event.argv[1] or raw(event.argv[1]))
+      assert.equal(s, is_text and event.path or reader.raw(event.path))
+      assert.equal(s, is_text and event.argv[2] or reader.raw(event.argv[2]))
+      assert.equal("plain\\", is_text and event.argv[1] or reader.raw(event.argv[1]))
     end
   end)
 
@@ -161,7 +86,7 @@ describe("json", function()
     sink.event(fake.event {type = "open", path = "/x", tampered = true})
     sink.finish {time = 99, status = 11 | 0x80}
     local lines = {}
-    for each in host.text(1):gmatch("[^\n]+\n") do lines[#lines + 1] = parse(each) end
+    for each in host.text(1):gmatch("[^\n]+\n") do lines[#lines + 1] = reader.line(each) end
     assert.same({time = 0, type = "start", version = "0.1.0", started = "2023-11-14T22:13:20.123456789Z",
       command = {"prog", "a b"}, pid = 100}, lines[1])
     assert.equal("lost", lines[2].type)

@@ -51,8 +51,7 @@ __attribute__((unused)) static int reap(pid_t pid)
 {
 	int status;
 
-	pid_t got = waitpid(pid, &status, __WALL);
-	MUST(pid == -1 ? got > 0 : got == pid);
+	MUST(waitpid(pid, &status, __WALL) == pid);
 	return status;
 }
 
