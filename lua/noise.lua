@@ -65,7 +65,7 @@ local rules = {
   end},
   {name = "wakeups", why = "threads and timers wake an event loop", types = {"read", "write"},
     match = function(e) return e.file ~= nil and WAKEUPS[e.file.what] or false end},
-  {name = "end of file", why = "the last read of a file gives nothing", types = {"read", "recv"},
+  {name = "end of file", why = "the last read of a file gives nothing", types = {"read", "recv", "copy"},
     match = function(e) return e.bytes == 0 and not e.error end},
   {name = "libraries", why = "the dynamic linker looks for shared libraries", types = LOOKS,
     paths = {"%.so$", "%.so%.[%d.]+$", "^/etc/ld%.so%.", "/glibc%-hwcaps", "/tls/", "/haswell/?", "%.la$"}},

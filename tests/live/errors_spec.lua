@@ -101,6 +101,51 @@ describe("attaching that is not possible", function()
   end)
 end)
 
+-- Numbers of system calls that sandboxes refuse.
+local PTRACE <const>, PROCESS_VM_READV <const>, PIDFD_OPEN <const>, PIDFD_GETFD <const> = 101, 310, 434, 438
+local EPERM <const>, ENOSYS <const> = 1, 38
+
+describe("being traced ourselves", function()
+  after_each(h.clean)
+
+  it("we say by whom, and start nothing", function()
+    local dir = h.folder(h.users[1])
+    local command, mark = marker(dir)
+    local result = h.run(h.join({h.which.strace, "-f", "-o", "/dev/null", h.compendium, "--"}, command), {cwd = dir})
+    check_refused(result, "strace %(process %d+%)")
+    assert.is_false(h.exists(mark))
+  end)
+end)
+
+describe("in a sandbox", function()
+  after_each(h.clean)
+
+  local function sandboxed(call, error_number, arguments, options)
+    return h.run(h.join({h.tracee "deny", tostring(call), tostring(error_number), h.compendium}, arguments), options)
+  end
+
+  it("that forbids ptrace it says so and what to do, and starts nothing", function()
+    local dir = h.folder(h.users[1])
+    local command, mark = marker(dir)
+    check_refused(sandboxed(PTRACE, EPERM, h.join({"--"}, command), {cwd = dir}), "container", "SYS_PTRACE")
+    assert.is_false(h.exists(mark))
+    local target = sleeper(h.users[1])
+    check_refused(sandboxed(PTRACE, EPERM, {"-p", tostring(target.pid)}), tostring(target.pid), "container")
+    h.stop(target)
+  end)
+
+  it("that forbids fast ways it takes others", function()
+    for _, call in ipairs {PROCESS_VM_READV, PIDFD_OPEN, PIDFD_GETFD} do
+      for _, error_number in ipairs {EPERM, ENOSYS} do
+        local dir = h.folder(h.users[1])
+        local result = sandboxed(call, error_number, h.join({"--"}, (marker(dir))), {cwd = dir})
+        assert.equal(3, result.status, result.err)
+        contains(result.err, "open [^\n]*/copy", "cat exec [^\n]*cat /etc/hosts", "FINAL")
+      end
+    end
+  end)
+end)
+
 describe("output that cannot be written", function()
   after_each(h.clean)
 

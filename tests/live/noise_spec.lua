@@ -106,6 +106,13 @@ describe("default.lua", function()
     assert.truthy(result.out:find "mine\t%d", result.out)
   end)
 
+  it("has one line for a copy in the kernel, and none for its end", function()
+    local copy = h.folder(h.users[1]) .. "/copy"
+    local result = h.trace({}, {"/bin/cat", "/etc/hosts"}, {out = copy})
+    local _, lines = result.err:gsub("copy +[%d.]+ K?B /etc/hosts", "")
+    assert.equal(1, lines, result.err)
+  end)
+
   it("merges reads in a row into one line", function()
     local dir = h.folder(h.users[1])
     h.write_file(dir .. "/file", ("x"):rep(10 * 4096))

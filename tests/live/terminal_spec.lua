@@ -73,6 +73,27 @@ print("count", count, flush=True)]]}
   end)
 end)
 
+describe("Ctrl-C while attached", function()
+  after_each(h.clean)
+
+  it("ends the trace and nothing else", function()
+    local target = h.start {"/bin/sleep", "1000"}
+    local tty = terminal.start {h.compendium, "-p", tostring(target.pid)}
+    h.eventually("it is attached", function()
+      tty:read()
+      return h.status(target.pid).TracerPid == tostring(tty.process.pid)
+    end)
+    tty:expect "Ctrl%-C" -- it is said what Ctrl-C does
+    tty:type(CTRL_C)
+    assert.equal(0, tty:wait().status, tty.shown)
+    assert.truthy(tty.shown:find("FINAL", 1, true), tty.shown)
+    local status = h.status(target.pid)
+    assert.equal("0", status.TracerPid)
+    assert.truthy(status.State:match "^S", status.State)
+    h.stop(target)
+  end)
+end)
+
 describe("the terminal", function()
   after_each(h.clean)
 

@@ -18,6 +18,7 @@
 
 #define STOP_PATIENCE_NS UINT64_C(2000000000)
 #define LOOK_AGAIN_MS 10
+#define ATTEMPTS 30 /* a millisecond apart */
 
 struct seizing {
 	struct ptrace_source *source;
@@ -58,17 +59,31 @@ static bool seize_task(void *context, int tid)
 	return true;
 }
 
+static int seize_tasks(struct seizing *seizing)
+{
+	do {
+		seizing->error = 0;
+		seizing->found = false;
+		proc_each(seizing->pid, "task", seize_task, seizing);
+	} while (seizing->found && !seizing->error);
+	if (seizing->error)
+		return seizing->error;
+	return process_find(&seizing->source->tracees, seizing->pid) ? 0 : -EPERM;
+}
+
+/* While the exec of another thread takes the leader's place, the kernel refuses as it does for the
+ * dead; a moment later it does not. */
 static int seize_process(struct ptrace_source *source, pid_t pid)
 {
+	const struct timespec moment = {.tv_nsec = 1000000};
 	struct seizing seizing = {.source = source, .pid = pid};
-	bool any = false;
+	int error = seize_tasks(&seizing);
 
-	do {
-		seizing.found = false;
-		proc_each(pid, "task", seize_task, &seizing);
-		any |= seizing.found;
-	} while (seizing.found && !seizing.error);
-	return seizing.error ? seizing.error : any ? 0 : -EPERM;
+	for (int i = 0; error == -EPERM && i < ATTEMPTS; i++) {
+		nanosleep(&moment, NULL);
+		error = seize_tasks(&seizing);
+	}
+	return error;
 }
 
 /* True when every task is stopped, or so deep in the kernel that waiting for it is no use. */

@@ -57,7 +57,8 @@ static void child_restore_signals(const struct target *target)
 	sigprocmask(SIG_SETMASK, &target->signal_mask, NULL);
 }
 
-static _Noreturn void child_main(const struct command *command, const struct target *target, int gate)
+static _Noreturn void child_main(const struct command *command, const struct target *target,
+				 int gate)
 {
 	char go;
 
@@ -173,6 +174,26 @@ static bool run_to_exec(struct ptrace_source *source, struct tracee *tracee)
 	return false;
 }
 
+static void seize_failed(pid_t pid, int error, char *why, size_t room)
+{
+	struct proc_status child;
+	char tracer[PROC_COMM];
+
+	if (error == -EPERM && proc_status(pid, &child) && child.tracer) {
+		proc_comm(child.tracer, tracer);
+		snprintf(why, room,
+			 "cannot trace a command: %s (process %d) traces this tracer and all it "
+			 "starts",
+			 *tracer ? tracer : "a process", child.tracer);
+		return;
+	}
+	snprintf(why, room, "cannot trace a command: ptrace: %s%s", strerror(-error),
+		 error == -EPERM || error == -ENOSYS
+			 ? " (a container or sandbox may forbid it: docker run "
+			   "--cap-add=SYS_PTRACE --security-opt seccomp=unconfined)"
+			 : "");
+}
+
 static int seize_child(struct ptrace_source *source, pid_t pid, char *why, size_t room)
 {
 	int status;
@@ -183,11 +204,7 @@ static int seize_child(struct ptrace_source *source, pid_t pid, char *why, size_
 	if (!error && (wait_for(pid, &status) != pid || !WIFSTOPPED(status)))
 		error = -ESRCH;
 	if (error)
-		snprintf(why, room, "cannot trace a command: ptrace: %s%s", strerror(-error),
-			 error == -EPERM || error == -ENOSYS
-				 ? " (a container or sandbox may forbid it: docker run "
-				   "--cap-add=SYS_PTRACE --security-opt seccomp=unconfined)"
-				 : "");
+		seize_failed(pid, error, why, room);
 	source->attached_ns = clock_ns();
 	return error;
 }
@@ -197,7 +214,8 @@ static int start_failed(const struct command *command, struct report report, cha
 	if (report.what == REPORT_EXEC)
 		command_explain(command, report.error, why, room);
 	else if (report.what == REPORT_USER)
-		snprintf(why, room, "cannot run as user %s: %s", command->user, strerror(report.error));
+		snprintf(why, room, "cannot run as user %s: %s", command->user,
+			 strerror(report.error));
 	else
 		snprintf(why, room, "%s died before it could start", command->path);
 	return -report.error;
