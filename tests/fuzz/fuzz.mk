@@ -5,7 +5,10 @@ FUZZ_TARGETS ?= $(sort $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_
 FUZZ_PARTS := $(addprefix $(B)/tests/fuzz/,walk.o lua_state.o fuzz_host.o)
 FUZZ_MAKE := $(MAKE) --no-print-directory CC=clang B=build/fuzz SAN=fuzzer-no-link,address,undefined
 
-# These two are made within build/fuzz.
+# These are made within build/fuzz.
+.PHONY: fuzz-targets
+fuzz-targets: $(addprefix $(B)/fuzz-,$(FUZZ_TARGETS))
+	@:
 $(B)/fuzz-%: $(B)/tests/fuzz/%_fuzz.o $(FUZZ_PARTS) $(LIBRARY) $(B)/link.txt
 	$(call say,link)
 	$(Q)$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(LIBS)
@@ -15,13 +18,13 @@ $(B)/tests/fuzz/%.o: | $(GENERATED)
 
 .PHONY: fuzz fuzz-programs fuzz-programs-if-any
 fuzz-programs:
-	+@$(FUZZ_MAKE) $(addprefix build/fuzz/fuzz-,$(FUZZ_TARGETS))
+	+@$(FUZZ_MAKE) fuzz-targets
 # For `make test`: where clang or its libFuzzer is missing there are none, and tests/run says so.
 fuzz-programs-if-any:
 	@mkdir -p build/fuzz
 	+@if echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' | \
 		clang -fsanitize=fuzzer,address -x c -o build/fuzz/probe - 2>build/fuzz/probe.txt; then \
-		$(FUZZ_MAKE) $(addprefix build/fuzz/fuzz-,$(FUZZ_TARGETS)); fi
+		$(FUZZ_MAKE) fuzz-targets; fi
 fuzz:
 	@vendor/install build test
 	@$(MAKE) --no-print-directory fuzz-programs
