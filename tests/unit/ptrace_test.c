@@ -508,6 +508,13 @@ static void other_tables_are_known(void **state)
 
 /* ---- the end of a trace ---- */
 
+/* Not even a child of a task that was killed in the middle of fork. */
+static void assert_no_task_left(void)
+{
+	assert_int_equal(waitpid(-1, NULL, WNOHANG | __WALL), -1);
+	assert_int_equal(errno, ECHILD);
+}
+
 static void killing_ends_all(void **state)
 {
 	(void)state;
@@ -520,6 +527,7 @@ static void killing_ends_all(void **state)
 		trace_finish(&trace);
 		assert_int_equal(trace.status, SIGKILL);
 		assert_sound(&trace);
+		assert_no_task_left();
 		trace_free(&trace);
 	}
 }
@@ -537,6 +545,7 @@ static void death_at_any_moment_is_survived(void **state)
 		kill(pid, SIGKILL);
 		trace_finish(&trace);
 		assert_sound(&trace);
+		assert_no_task_left();
 		trace_free(&trace);
 	}
 }
@@ -551,7 +560,7 @@ static void closing_early_leaves_nothing(void **state)
 		trace_next(&trace);
 	trace.source->ops->close(trace.source);
 	trace_free(&trace);
-	assert_int_equal(waitpid(-1, NULL, WNOHANG | __WALL), -1);
+	assert_no_task_left();
 }
 
 /* ---- attaching ---- */

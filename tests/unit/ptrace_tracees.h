@@ -291,14 +291,24 @@ static int tracee_realtime(void)
 	return 0;
 }
 
+static volatile bool may_cancel;
+
+static void *cancel_thread(void *context)
+{
+	pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, NULL);
+	may_cancel = true;
+	return sleep_thread(context);
+}
+
 /* pthread_cancel uses signal 32. */
 static int tracee_cancel(void)
 {
 	pthread_t thread;
 	void *result;
 
-	MUST(pthread_create(&thread, NULL, sleep_thread, NULL) == 0);
-	usleep(10000);
+	MUST(pthread_create(&thread, NULL, cancel_thread, NULL) == 0);
+	while (!may_cancel)
+		usleep(1000);
 	MUST(pthread_cancel(thread) == 0);
 	MUST(pthread_join(thread, &result) == 0 && result == PTHREAD_CANCELED);
 	return 0;

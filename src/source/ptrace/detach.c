@@ -45,14 +45,12 @@ static void let_parked_go(struct ptrace_source *source, const struct process *pr
 void detach_begin(struct ptrace_source *source)
 {
 	struct tracees *all = &source->tracees;
-	const struct timespec often = {.tv_nsec = PATIENCE_NS / 2};
 
 	source->mode = MODE_DETACH;
 	source->progress_ns = clock_ns();
 	for (struct tracee *t = tracee_next(all, NULL); t; t = tracee_next(all, t))
 		request(PTRACE_INTERRUPT, t->tid, 0, 0);
-	if (source->has_timer)
-		timer_settime(source->timer, 0, &(struct itimerspec){often, often}, NULL);
+	source_wake_every(source, PATIENCE_NS / 2);
 }
 
 void detach_check(struct ptrace_source *source, const struct process *process)

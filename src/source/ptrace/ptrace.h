@@ -70,7 +70,8 @@ struct ptrace_source {
 	enum source_mode mode;
 	uint64_t progress_ns;         /* MODE_DETACH: when the last stop was seen */
 	bool deserted;                /* the kernel says there are no tasks of ours */
-	timer_t timer;                /* wakes us to look at that */
+	uint64_t empty_ns;            /* since when no task is known, 0 when some are */
+	timer_t timer;                /* wakes us to look at these times */
 	bool has_timer;
 	pid_t command;                /* 0 when attached */
 	int command_status;           /* -1 until it ended */
@@ -211,6 +212,8 @@ void stops_push(struct ptrace_source *source, struct tracee *tracee);
 void stops_drop(struct ptrace_source *source, struct tracee *tracee);
 /* Handles the stop in tracee->status. */
 void source_handle(struct ptrace_source *source, struct tracee *tracee);
+/* Makes fd readable time and again, under a second apart. */
+void source_wake_every(struct ptrace_source *source, uint64_t interval_ns);
 /* Runs the trace without a reader until it is over or that time has passed. */
 void source_drain(struct ptrace_source *source, uint64_t patience_ns);
 /* Resumes the held task, as its stop's handler decided. */

@@ -20,6 +20,7 @@
 #include "source/ptrace/ptrace.h"
 #include "source/ptrace/snapshot.h"
 
+#define NEWBORN_PATIENCE_NS UINT64_C(1000000000)
 #define CLOSE_PATIENCE_NS UINT64_C(3000000000)
 
 /* Stops without a record that one call of next handles before the session gets its turn. */
@@ -179,10 +180,36 @@ static int source_fd(struct source *base)
 	return self(base)->signal_fd;
 }
 
+void source_wake_every(struct ptrace_source *source, uint64_t interval_ns)
+{
+	const struct timespec often = {.tv_nsec = (long)interval_ns};
+
+	if (source->has_timer)
+		timer_settime(source->timer, 0, &(struct itimerspec){often, often}, NULL);
+}
+
+/* All tasks are gone, but one died while it made another, which may not have been heard of yet. The
+ * kernel knows of a child of ours, and whether it is that one or a script's cannot be told. */
+static bool awaits_newborn(struct ptrace_source *source)
+{
+	uint64_t now = clock_ns();
+
+	if (!source->forker.tid)
+		return false;
+	if (!source->empty_ns) {
+		source->empty_ns = now;
+		source_wake_every(source, NEWBORN_PATIENCE_NS / 10);
+	}
+	return now - source->empty_ns < NEWBORN_PATIENCE_NS;
+}
+
 static bool is_over(struct ptrace_source *source)
 {
-	if (!source->tracees.count || source->deserted)
+	if (source->deserted)
 		return true;
+	if (!source->tracees.count)
+		return !awaits_newborn(source);
+	source->empty_ns = 0;
 	return source->mode == MODE_DETACH && detach_is_over(source);
 }
 
