@@ -131,10 +131,16 @@ local function option(value, what, e, i)
   return buffer(value, what, e, i)
 end
 
+-- Of a string whose memory ends before it does there is only the start.
+local function string(value, _, e, i)
+  local open = i and e.args:unreadable(i)
+  return text.cut(text.quote(value), STRING_COLUMNS) .. (open and text.marks.ellipsis or "")
+end
+
 local STRINGS <const> = {
   bytes = option,
-  str = function(value) return text.cut(text.quote(value), STRING_COLUMNS) end,
-  path = function(value) return text.cut(text.quote(value), STRING_COLUMNS) end,
+  str = string,
+  path = string,
 }
 local TABLES <const> = {
   strv = function(value) return list(value, function(word) return quoted(word, STRING_COLUMNS) end) end,

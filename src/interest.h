@@ -8,7 +8,8 @@
 
 #include "record.h"
 
-#define INTEREST_NRS 1024 /* system call numbers an architecture can have; x32 without its bit 30 */
+#define INTEREST_NRS 1024 /* system call numbers an architecture can have; x32 without its bit 30. The
+			     last one, which is no call's, stands for all numbers from there on */
 
 struct interest {
 	uint64_t calls[ARCH_COUNT][INTEREST_NRS / 64];  /* hooked when completed */
@@ -20,7 +21,9 @@ struct interest {
 
 static inline bool interest_has(const uint64_t (*set)[INTEREST_NRS / 64], unsigned arch, unsigned nr)
 {
-	return arch < ARCH_COUNT && nr < INTEREST_NRS && (set[arch][nr / 64] >> (nr % 64) & 1);
+	if (nr >= INTEREST_NRS)
+		nr = INTEREST_NRS - 1;
+	return arch < ARCH_COUNT && (set[arch][nr / 64] >> (nr % 64) & 1);
 }
 
 static inline void interest_add(uint64_t (*set)[INTEREST_NRS / 64], unsigned arch, unsigned nr)

@@ -18,6 +18,7 @@
 
 #define STOP_PATIENCE_NS UINT64_C(2000000000)
 #define LOOK_AGAIN_MS 10
+#define CHAIN_MAX 16 /* of tracers that are traced */
 #define ATTEMPTS 30 /* a millisecond apart */
 
 struct seizing {
@@ -113,13 +114,30 @@ static void wait_for_stops(struct ptrace_source *source)
 	}
 }
 
+/* Does the process trace us, or one that does? Two that trace each other stop each other for good: not
+ * even SIGKILL would end them. */
+static bool is_above_us(pid_t pid)
+{
+	struct proc_status status;
+
+	if (!proc_status(getpid(), &status))
+		return false;
+	for (int depth = 0; depth < CHAIN_MAX && status.tracer; depth++) {
+		if (!proc_status(status.tracer, &status))
+			return false;
+		if (status.tgid == pid)
+			return true;
+	}
+	return false;
+}
+
 static int attach_process(struct ptrace_source *source, pid_t pid)
 {
 	struct proc_status status;
 
 	if (!proc_status(pid, &status))
 		return -ESRCH;
-	if (status.tgid == getpid())
+	if (status.tgid == getpid() || is_above_us(status.tgid))
 		return -EPERM;
 	return process_find(&source->tracees, status.tgid) ? 0 : seize_process(source, status.tgid);
 }

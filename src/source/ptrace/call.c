@@ -130,18 +130,26 @@ static void call_interrupted(struct ptrace_source *source, struct tracee *tracee
 	call_finish(source, tracee, -EINTR, tracee->call->stopped_ns);
 }
 
+/* The top call has no result, and will have none. */
+static void call_unfinished(struct ptrace_source *source, struct tracee *tracee, uint64_t time_ns)
+{
+	const struct call *call = tracee->call;
+
+	if (call->wanted) {
+		struct record *record = call_record(source, tracee, call);
+		record->flags |= RECORD_UNFINISHED;
+		record->duration_ns = since(call->resumed_ns ? call->resumed_ns : time_ns, time_ns);
+		outbox_send(&source->outbox);
+	}
+	call_pop(&source->tracees, tracee);
+}
+
 void calls_abandon(struct ptrace_source *source, struct tracee *tracee)
 {
 	uint64_t now = clock_ns();
 
-	for (const struct call *call; (call = tracee->call); call_pop(&source->tracees, tracee)) {
-		if (!call->wanted)
-			continue;
-		struct record *record = call_record(source, tracee, call);
-		record->flags |= RECORD_UNFINISHED;
-		record->duration_ns = since(call->resumed_ns ? call->resumed_ns : now, now);
-		outbox_send(&source->outbox);
-	}
+	while (tracee->call)
+		call_unfinished(source, tracee, now);
 }
 
 /* ---- entry ---- */
@@ -243,14 +251,30 @@ static void handler_returned(struct ptrace_source *source, struct tracee *tracee
 	call_interrupted(source, tracee);
 }
 
+/* A seccomp filter of the program's own refused the call with SIGSYS. It never ran, and the kernel has put
+ * its number back where a result would be. */
+static bool was_refused(const struct tracee *tracee, int64_t ret)
+{
+	struct ptrace_peeksiginfo_args from = {.nr = 1};
+	siginfo_t info;
+
+	if (tracee->call->nr != (int32_t)ret)
+		return false;
+	for (; request(PTRACE_PEEKSIGINFO, tracee->tid, (uintptr_t)&from, (uintptr_t)&info) == 1; from.off++)
+		if (info.si_signo == SIGSYS && info.si_syscall == (int)ret)
+			return true;
+	return false;
+}
+
 /* The kernel is done with the top call for now: it ended, or was interrupted. */
 static void call_ended(struct ptrace_source *source, struct tracee *tracee, int64_t ret,
 		       const struct stop *stop)
 {
 	struct call *call = tracee->call;
 
-
-	if (is_restart(ret) || (ret == -EINTR && call->role == CALL_REPEATS)) {
+	if (was_refused(tracee, ret)) {
+		call_unfinished(source, tracee, stop->time_ns);
+	} else if (is_restart(ret) || (ret == -EINTR && call->role == CALL_REPEATS)) {
 		call->restart = (int16_t)-ret;
 		call->stopped_ns = stop->time_ns;
 	} else {

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * trap_memory: arguments in memory that ends, changes or is not there, and other ways into the kernel.
+ */
+#include "trap.h"
+
+#include <linux/io_uring.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/uio.h>
+
+enum { PAGE = 4096 };
+
+/* A page with nothing behind it. */
+static char *last_page(int after)
+{
+	char *pages = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	MUST(pages != MAP_FAILED);
+	MUST(after < 0 ? munmap(pages + PAGE, PAGE) == 0 : mprotect(pages + PAGE, PAGE, after) == 0);
+	return pages;
+}
+
+static char *at_end(const char *text, int after)
+{
+	size_t size = strlen(text) + 1;
+
+	return memcpy(last_page(after) + PAGE - size, text, size);
+}
+
+/* Names and buffers that end where memory ends, and others that are nowhere. FOLDER is where files are. */
+static int run_ends(char **arguments)
+{
+	struct iovec vector[2];
+	char *page = last_page(-1);
+
+	MUST(chdir(arguments[0]) == 0);
+	MUST(open(at_end("last", -1), O_RDWR | O_CREAT, 0644) == 3);
+	MUST(open(at_end("none", PROT_NONE), O_RDWR | O_CREAT, 0644) == 4);
+	memset(page, 'x', PAGE);
+	MUST(open(page + PAGE - 100, O_RDONLY) == -1 && errno == EFAULT); /* no end */
+	MUST(syscall(SYS_open, NULL, O_RDONLY) == -1 && errno == EFAULT);
+	MUST(open((char *)-4096L, O_RDONLY) == -1 && errno == EFAULT);
+	MUST(open((char *)0xffffffff81000000, O_RDONLY) == -1 && errno == EFAULT);
+	MUST(write(3, page + PAGE - 10, 100) == 10); /* as much as there is */
+	MUST(write(3, page, 1 << 20) == PAGE);
+	vector[0] = (struct iovec){page + PAGE - 5, 5};
+	vector[1] = (struct iovec){page + PAGE, 5};
+	MUST(writev(3, vector, 2) == 5);
+	memcpy(page + PAGE - sizeof vector[0], vector, sizeof vector[0]);
+	MUST(syscall(SYS_writev, 3, page + PAGE - sizeof vector[0], 2) == -1 && errno == EFAULT);
+	struct iovec *many = (struct iovec *)(page + PAGE - sizeof *many);
+	MUST(syscall(SYS_writev, 3, many, 1025) == -1 && errno == EINVAL);
+	MUST(lseek(3, 0, SEEK_SET) == 0 && read(3, page + PAGE - 7, 700) == 7);
+	char **argv = (char **)(page + PAGE - sizeof *argv);
+	argv[0] = page;
+	MUST(execv("last", argv) == -1 && (errno == EFAULT || errno == EACCES));
+	return 0;
+}
+
+/* What the kernel did not write is not shown, and what it reads and writes is shown as it was. */
+static int run_failures(char **arguments)
+{
+	struct pollfd poller = {.fd = 0, .events = POLLIN, .revents = 0x5a5a};
+	char buffer[64] = "stale bytes that no call wrote";
+	struct msghdr message = {.msg_iov = &(struct iovec){buffer, 64}, .msg_iovlen = 1};
+	int status = 0x5a5a, sockets[2];
+
+	(void)arguments;
+	MUST(read(77, buffer, 64) == -1 && errno == EBADF);
+	MUST(recvmsg(77, &message, 0) == -1 && errno == EBADF);
+	MUST(waitpid(getpid(), &status, 0) == -1 && status == 0x5a5a);
+	MUST(poll(&poller, 1, 0) >= 0);
+	MUST(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets) == 0);
+	MUST(send(sockets[0], "peeked", 6, 0) == 6);
+	MUST(recv(sockets[1], buffer, 64, MSG_PEEK) == 6 && recv(sockets[1], buffer, 64, 0) == 6);
+	return 0;
+}
+
+static char changing[] = "/etc/first", *volatile target = changing;
+
+static void *change_thread(void *context)
+{
+	(void)context;
+	for (unsigned i = 0;; i++)
+		memcpy(target + 5, i & 1 ? "first" : "other", 5);
+	return NULL;
+}
+
+/* Another thread writes the name while the kernel reads it. */
+static int run_race(char **arguments)
+{
+	(void)arguments;
+	thread_start(change_thread, NULL);
+	for (int i = 0; i < 200; i++)
+		MUST(open(target, O_RDONLY) == -1 && errno == ENOENT);
+	return 0;
+}
+
+/* Calls that are none, among calls that are. */
+static int run_numbers(char **arguments)
+{
+	(void)arguments;
+	for (int i = 0; i < 3; i++) {
+		MUST(syscall(-1) == -1 && errno == ENOSYS);
+		MUST(syscall(9999) == -1 && errno == ENOSYS);
+		MUST(syscall(SYS_getppid) == getppid());
+	}
+	long pid;
+	__asm__ volatile("int $0x80" : "=a"(pid) : "a"(20) : "memory", "r8", "r9", "r10", "r11");
+	MUST(pid == getpid());
+	__asm__ volatile("int $0x80" : "=a"(pid) : "a"(-1) : "memory", "r8", "r9", "r10", "r11");
+	MUST((int)pid == -ENOSYS);
+	pid = syscall(0x40000000 | SYS_getpid); /* x32: not every kernel has it */
+	MUST(pid == getpid() || errno == ENOSYS);
+	MUST(syscall(SYS_getpid) == getpid());
+	return 0;
+}
+
+/* The page that old programs ask for the time, where there is one. */
+static int run_vsyscall(char **arguments)
+{
+	struct timeval time = {0};
+	char line[256];
+	bool there = false;
+	FILE *maps = fopen("/proc/self/maps", "r");
+
+	(void)arguments;
+	while (maps && fgets(line, sizeof line, maps))
+		there |= strstr(line, "[vsyscall]") != NULL;
+	fclose(maps);
+	if (there) {
+		int (*ask)(struct timeval *, void *) = (void *)0xffffffffff600000;
+		MUST(ask(&time, NULL) == 0 && time.tv_sec > 0);
+	}
+	return 0;
+}
+
+/* A file is written through a ring. FILE. */
+static int run_ring(char **arguments)
+{
+	struct io_uring_params params = {0};
+	int ring = (int)syscall(SYS_io_uring_setup, 4, &params);
+
+	if (ring < 0)
+		return 77; /* forbidden here */
+	int file = open(arguments[0], O_WRONLY | O_CREAT, 0644);
+	char *queue = mmap(NULL, params.sq_off.array + 4 * sizeof(unsigned), PROT_READ | PROT_WRITE,
+			   MAP_SHARED | MAP_POPULATE, ring, IORING_OFF_SQ_RING);
+	struct io_uring_sqe *entries = mmap(NULL, 4 * sizeof *entries, PROT_READ | PROT_WRITE,
+					    MAP_SHARED | MAP_POPULATE, ring, IORING_OFF_SQES);
+	MUST(file >= 0 && queue != MAP_FAILED && entries != MAP_FAILED);
+	entries[0] = (struct io_uring_sqe){.opcode = IORING_OP_WRITE, .fd = file, .addr = (uintptr_t) "ring", .len = 4};
+	*(unsigned *)(queue + params.sq_off.array) = 0;
+	__atomic_store_n((unsigned *)(queue + params.sq_off.tail), 1, __ATOMIC_RELEASE);
+	MUST(syscall(SYS_io_uring_enter, ring, 1, 1, IORING_ENTER_GETEVENTS, NULL, 0) == 1);
+	return 0;
+}
+
+static const struct trap traps[] = {
+	{"ends", run_ends}, {"failures", run_failures}, {"numbers", run_numbers},
+	{"race", run_race}, {"ring", run_ring},		{"vsyscall", run_vsyscall},
+};
+
+TRAP_MAIN(traps)

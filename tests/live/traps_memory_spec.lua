@@ -1,0 +1,98 @@
+-- SPDX-License-Identifier: MIT
+--
+-- The kernel's traps, 37 to 42: registers, memory and other ways into the kernel.
+
+local h <const> = require "tests.live.harness"
+local traps <const> = require "tests.live.traps"
+
+local function same(...)
+  return traps.same(traps.command("trap_memory", ...))
+end
+
+describe("memory", function()
+  after_each(h.clean)
+
+  for _, user in ipairs(h.users) do
+    it("is read up to its last byte and no further, as " .. user, function()
+      local dir = h.folder(user)
+      local text = traps.same(traps.command("trap_memory", "ends", dir), 0, {user = user, cwd = dir})
+      for _, pattern in ipairs {
+        'openat%([^\n]*pathname: "last"[^\n]*%) = 3', 'openat%([^\n]*pathname: "none"[^\n]*%) = 4',
+        'pathname: "x+"\u{2026}, flags: O_RDONLY%) = %-1 EFAULT', 'open%(pathname: NULL[^\n]*EFAULT',
+        "pathname: 0xfffffffffffff000[^\n]*EFAULT", "pathname: 0xffffffff81000000[^\n]*EFAULT",
+        'write%(fd: 3[^\n]*buf: "xxxxxxxxxx"[^\n]*count: 100%) = 10',
+        'write%(fd: 3[^\n]*count: 1048576%) = 4096', 'read%(fd: 3[^\n]*count: 700%) = 7',
+      } do
+        assert.truthy(text:find(pattern), pattern .. text:sub(-6000))
+      end
+      local result = h.trace({"-e", 'on("write", function(e) print(e.path and e.path:match "[^/]*$", e.bytes) end)'},
+        traps.command("trap_memory", "ends", dir), {user = user})
+      assert.equal("last\t10\nlast\t4096\nlast\t5\nnil\tnil\nnil\tnil\n",
+        (result.out:gsub("last\tnil", "nil\tnil")), result.err)
+    end)
+  end
+
+  it("that the kernel did not write is not shown", function()
+    local text = same "failures"
+    assert.falsy(text:find("stale", 1, true), text:sub(-3000))
+    assert.falsy(text:find("23130", 1, true)) -- 0x5a5a, the status that wait4 left alone
+    assert.truthy(text:find "poll%(fds: %[{fd: 0[^\n]*events: POLLIN")
+    local result = h.trace({}, traps.command("trap_memory", "failures"))
+    assert.truthy(result.err:find "Local received: +6 B", result.err) -- what was only peeked at is not counted
+  end)
+
+  it("that changes meanwhile is one name or the other", function()
+    local result = h.trace({"-e", [[
+      local other = 0
+      on("open", function(e)
+        if e.error and not e.path:find "^/etc/%l%l%l%l%l$" and e.path ~= "/etc/ld.so.preload" then other = other + 1 end
+      end)
+      on("finish", function() print(other) end)]]}, traps.command("trap_memory", "race"))
+    assert.equal(0, result.status, result.err)
+    assert.equal("0\n", result.out)
+    same "race"
+  end)
+
+  it("of a ring is not seen, which is said", function()
+    local dir = h.folder(h.users[1])
+    if h.run(traps.command("trap_memory", "ring", dir .. "/file")).status == 77 then
+      return pending "io_uring is forbidden here"
+    end
+    local text = traps.same(traps.command("trap_memory", "ring", dir .. "/file"))
+    assert.equal(1, traps.count(text, "\n io_uring: [^\n]*cannot be seen by this backend: trap_memory"), text:sub(-2000))
+    assert.falsy(h.trace({}, {"/bin/true"}).err:find("io_uring", 1, true))
+  end)
+end)
+
+describe("numbers", function()
+  after_each(h.clean)
+
+  it("that are no call's, and -1 among them, do not shift those after them", function()
+    local text = same "numbers"
+    assert.equal(4, traps.count(text, "syscall_%-1%([^\n]*%) = %-1 ENOSYS"), text:sub(-3000))
+    assert.equal(3, traps.count(text, "syscall_9999%([^\n]*%) = %-1 ENOSYS"))
+    assert.equal(6, traps.count(text, "getppid%(%) = %d+"))
+  end)
+
+  it("mean what they mean in the table of the call: int 0x80, i386", function()
+    local dir = h.folder(h.users[1])
+    for _, program in ipairs {"int80", "static32"} do
+      local text = traps.same(traps.command(program, dir .. "/file"), 0)
+      assert.truthy(text:find('pathname: "' .. dir .. '/file"', 1, true), text:sub(-3000))
+      assert.truthy(text:find "write%(fd: 3")
+    end
+  end)
+
+  it("are not needed by the page that old programs ask for the time", function()
+    same "vsyscall"
+  end)
+end)
+
+describe("reading memory", function()
+  after_each(h.clean)
+
+  it("of processes whose threads execute never waits for them", function()
+    local text = traps.same(traps.command("trap_exec", "storm", "40"), 3)
+    assert.truthy(text:find('pathname: "/nonexistent/for/a/while"', 1, true))
+  end)
+end)
