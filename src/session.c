@@ -220,7 +220,8 @@ static void tell_note(const struct record *record)
 
 	if (record->nr > 0 && (size_t)record->nr < sizeof texts / sizeof *texts)
 		log_warning("%.*s (process %d) %s", program ? (int)program->size : 0,
-			    program ? (const char *)piece_bytes(program) : "", record->pid, texts[record->nr]);
+			    program ? (const char *)piece_bytes(program) : "", record->pid,
+			    texts[record->nr]);
 }
 
 /* What the session itself wants to know of a record. */
