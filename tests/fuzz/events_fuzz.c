@@ -89,16 +89,21 @@ static void dispatch(struct trace *trace, struct input block)
 	check(trace);
 }
 
+/* The size of the record that begins here, of which `left` bytes are there. */
+static size_t record_size(const uint8_t *bytes, size_t left)
+{
+	struct record header;
+
+	memcpy(&header, bytes, sizeof header);
+	size_t size = header.size & ~7u;
+	left &= ~(size_t)7;
+	return size < sizeof header || size > left ? left : size;
+}
+
 static void feed(struct trace *trace, struct input *input)
 {
-	while (input->size >= sizeof(struct record)) {
-		struct record header;
-		memcpy(&header, input->bytes, sizeof header);
-		size_t size = header.size & ~7u, left = input->size & ~(size_t)7;
-		if (size < sizeof header || size > left)
-			size = left;
-		dispatch(trace, input_block(input, size));
-	}
+	while (input->size >= sizeof(struct record))
+		dispatch(trace, input_block(input, record_size(input->bytes, input->size)));
 }
 
 static void trace_close(struct trace *trace)
@@ -123,4 +128,103 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	    trace->used > JOURNAL_MAX / 2)
 		trace_close(trace);
 	return 0;
+}
+
+/* ---- changing an input: half of the time, its records rather than its bytes ---- */
+
+size_t LLVMFuzzerMutate(uint8_t *bytes, size_t size, size_t room);
+size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t size, size_t room, unsigned seed);
+
+enum { PLACES = 256 };
+
+struct places {
+	size_t count, at[PLACES + 1]; /* where each record begins, and where the last one ends */
+};
+
+static struct places find_places(const uint8_t *bytes, size_t size)
+{
+	struct places places = {.at = {1}};
+
+	while (places.count < PLACES && size - places.at[places.count] >= sizeof(struct record)) {
+		size_t at = places.at[places.count];
+		places.at[++places.count] = at + record_size(bytes + at, size - at);
+	}
+	return places;
+}
+
+static size_t remove_record(uint8_t *bytes, size_t size, const struct places *places, size_t i)
+{
+	memmove(bytes + places->at[i], bytes + places->at[i + 1], size - places->at[i + 1]);
+	return size - (places->at[i + 1] - places->at[i]);
+}
+
+/* A copy of record i before record j. */
+static size_t repeat_record(uint8_t *bytes, size_t size, size_t room, const struct places *places, size_t i,
+			    size_t j)
+{
+	size_t length = places->at[i + 1] - places->at[i], to = places->at[j];
+	uint8_t *copy = malloc(length);
+
+	if (!copy || size + length > room) {
+		free(copy);
+		return size;
+	}
+	memcpy(copy, bytes + places->at[i], length);
+	memmove(bytes + to + length, bytes + to, size - to);
+	memcpy(bytes + to, copy, length);
+	free(copy);
+	return size + length;
+}
+
+/* Gives record i a number that record j has, or a small one. */
+static void relate(struct record *record, const struct record *other, unsigned seed)
+{
+	uint64_t *arg = &record->args[seed / 8 % RECORD_ARGS];
+
+	switch (seed % 8) {
+	case 0:
+		record->pid = other->pid;
+		break;
+	case 1:
+		record->tid = other->tid;
+		break;
+	case 2:
+		*arg = other->args[seed / 64 % RECORD_ARGS];
+		break;
+	case 3:
+		*arg = (uint64_t)other->tid;
+		break;
+	case 4:
+		*arg = seed / 64 % 9;
+		break;
+	case 5:
+		record->ret = (int64_t)(seed / 64 % 40) - 20;
+		break;
+	case 6:
+		record->nr = other->nr;
+		break;
+	default:
+		record->flags = seed / 64 % 32;
+	}
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t size, size_t room, unsigned seed)
+{
+	struct places places = {0};
+	struct record record, other;
+
+	if (seed % 2 && size)
+		places = find_places(bytes, size);
+	if (!places.count)
+		return LLVMFuzzerMutate(bytes, size, room);
+	size_t i = seed / 16 % places.count, j = seed / 4096 % places.count;
+	if (seed % 16 < 4)
+		return remove_record(bytes, size, &places, i);
+	if (seed % 16 < 8)
+		return repeat_record(bytes, size, room, &places, i, j);
+	memcpy(&record, bytes + places.at[i], sizeof record);
+	memcpy(&other, bytes + places.at[j], sizeof other);
+	relate(&record, &other, seed / 65536);
+	memcpy(bytes + places.at[i], &record, sizeof record);
+	return size;
 }
