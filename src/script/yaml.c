@@ -62,6 +62,15 @@ static void push_sequence(lua_State *L, struct load *load, const yaml_node_t *no
 	}
 }
 
+/* The keys under which a mapping keeps its order and its lines. */
+static bool is_taken(lua_State *L)
+{
+	int is_integer;
+	lua_Integer key = lua_tointegerx(L, -1, &is_integer);
+
+	return lua_type(L, -1) == LUA_TNUMBER && is_integer && (key == 0 || key == -1);
+}
+
 static void push_mapping(lua_State *L, struct load *load, const yaml_node_t *node, int depth)
 {
 	lua_newtable(L); // map
@@ -74,6 +83,8 @@ static void push_mapping(lua_State *L, struct load *load, const yaml_node_t *nod
 		push_node(L, load, pair->key, depth); // map order lines key
 		if (lua_isnil(L, -1) || lua_istable(L, -1))
 			luaL_error(L, "%s:%d: a key must be a plain word", load->name, (int)line);
+		if (is_taken(L))
+			luaL_error(L, "%s:%d: 0 and -1 cannot be keys", load->name, (int)line);
 		lua_pushvalue(L, -1);
 		if (lua_rawget(L, -5) != LUA_TNIL)
 			luaL_error(L, "%s:%d: key '%s' is there twice", load->name, (int)line,
