@@ -326,7 +326,8 @@ static struct ending finish(struct session *session)
 		host_start(session->host, session->start_ns, 0);
 	if (!host_finish(session->host, now_ns(), status, ended_by))
 		return (struct ending){.status = STATUS_FAILURE};
-	if (session->was_killed || signal_meaning(ended_by) == SIGNAL_TERMINATE)
+	/* Ctrl-C is how one leaves a process one looked at; all else was meant to end us. */
+	if (session->was_killed || (ended_by && ended_by != SIGINT))
 		return (struct ending){.signal = ended_by};
 	if (status >= 0 && WIFSIGNALED(status))
 		return (struct ending){.signal = WTERMSIG(status)};

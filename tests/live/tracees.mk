@@ -19,3 +19,13 @@ test-live: $(PROGRAM) live
 test-live-sanitized: live
 	$(MAKE) B=build/asan SAN=address,undefined
 	SLOW=4 COMPENDIUM=build/asan/compendium busted tests/live
+
+# Longer than `make test` has time for: many seeds of chaos, all that memory may not grow with, CPython's tests.
+.PHONY: chaos test-memory test-cpython
+RUNS ?= 1000
+chaos: $(PROGRAM) live
+	RUNS=$(RUNS) COMPENDIUM=$(PROGRAM) busted tests/live/chaos_spec.lua
+test-memory: $(PROGRAM) live
+	FULL=1 SLOW=30 COMPENDIUM=$(PROGRAM) busted tests/live/growth_spec.lua
+test-cpython: $(PROGRAM)
+	COMPENDIUM=$(PROGRAM) tests/live/cpython

@@ -75,9 +75,13 @@ static void until_stopped(pid_t pid, bool stopped)
 		wait_ms(1);
 }
 
+/* Between two stops the parent must have seen the first one's end, or it never will. */
+static int seen[2];
+
 static _Noreturn void stopping_child(void)
 {
 	sigset_t set;
+	char byte;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGCONT); /* the handler is this thread's */
@@ -87,7 +91,7 @@ static _Noreturn void stopping_child(void)
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 	handle(SIGCONT, count_signal, 0);
 	raise(SIGSTOP);
-	MUST(signals_seen == 1);
+	MUST(signals_seen == 1 && read(seen[0], &byte, 1) == 1);
 	raise(SIGTSTP);
 	MUST(signals_seen == 2);
 	raise(SIGTTIN);
@@ -99,9 +103,10 @@ static int run_group_stop(char **arguments)
 {
 	siginfo_t info;
 	int status;
-	pid_t pid = fork();
 
 	(void)arguments;
+	MUST(pipe(seen) == 0);
+	pid_t pid = fork();
 	if (pid == 0)
 		stopping_child();
 	MUST(waitid(P_PID, (id_t)pid, &info, WSTOPPED | WNOWAIT) == 0 && info.si_status == SIGSTOP);
@@ -110,6 +115,7 @@ static int run_group_stop(char **arguments)
 	MUST(waitpid(pid, &status, WNOHANG | WUNTRACED) == 0); /* told once */
 	MUST(kill(pid, SIGCONT) == 0);
 	MUST(waitid(P_PID, (id_t)pid, &info, WCONTINUED) == 0 && info.si_code == CLD_CONTINUED);
+	MUST(write(seen[1], "", 1) == 1);
 	MUST(waitpid(pid, &status, WUNTRACED) == pid && WSTOPSIG(status) == SIGTSTP);
 	MUST(kill(pid, SIGCONT) == 0);
 	MUST(waitpid(pid, &status, WUNTRACED) == pid && WSTOPSIG(status) == SIGTTIN);

@@ -1,0 +1,51 @@
+-- SPDX-License-Identifier: MIT
+--
+-- The tracer's memory does not grow with time: after much of one thing it has used as little as after ten
+-- times less, or a fixed amount. `make test-memory` runs the numbers of FULL.
+
+local h <const> = require "tests.live.harness"
+
+local FULL <const> = os.getenv "FULL" ~= nil
+-- How much of each: in `make test`, and in full.
+local MUCH <const> = {
+  {"calls", 40000, 5000000}, {"paths", 8000, 200000}, {"processes", 3000, 100000}, {"threads", 3000, 50000},
+  {"descriptors", 5000, 100000}, {"sockets", 5000, 100000}, {"mappings", 8000, 100000},
+}
+local LIMIT_KB <const> = 64 * 1024
+-- A tenth of the amount may use so much less: tables that are full at a fixed size fill up.
+local MARGIN_KB <const> = 6 * 1024
+
+-- Runs default.lua over `growth KIND COUNT`; returns the most memory the tracer had, in KiB. It is the only
+-- child of this program, whose other descendants are smaller.
+local MEASURE <const> = [[
+import resource, subprocess, sys
+status = subprocess.call(sys.argv[1:])
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+sys.exit(status)]]
+
+local function peak(kind, count)
+  local dir = h.folder(h.users[1])
+  local result = h.run({"/usr/bin/python3", "-c", MEASURE, h.compendium, "-q", "-s", "default.lua", "--",
+    h.tracee "growth", kind, tostring(count)}, {cwd = dir})
+  assert.equal(0, result.status, result.err:sub(-2000))
+  assert.falsy(result.err:find("Lost:", 1, true), result.err:sub(-2000))
+  return tonumber(result.out:match "(%d+)\n$"), result
+end
+
+describe("the tracer's memory", function()
+  after_each(h.clean)
+
+  for _, row in ipairs(MUCH) do
+    local kind, count, many <const> = row[1], row[2], row[3]
+    it("does not grow with " .. kind, function()
+      if FULL then
+        local kilobytes, result = peak(kind, many)
+        print(("%d %s: %.1f MiB, %s"):format(many, kind, kilobytes / 1024, result.err:match "%([%d.ms]+%)"))
+        assert.is_true(kilobytes < LIMIT_KB, kilobytes .. " KiB")
+      else
+        local few, more = peak(kind, count // 10), peak(kind, count)
+        assert.is_true(more - few < MARGIN_KB, ("%d KiB, then %d KiB"):format(few, more))
+      end
+    end)
+  end
+end)
