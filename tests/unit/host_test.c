@@ -294,8 +294,8 @@ static void an_endless_hook_is_interrupted(void **state)
 		"while true do end",
 		"while true do pcall(function() while true do end end) end",
 		"local co = coroutine.wrap(function() while true do end end) co()",
-		"local co = coroutine.create(function() while true do pcall(load 'while true do end') end end) "
-		"coroutine.resume(co)",
+		("local co = coroutine.create(function() while true do pcall(load 'while true do end') end end) "
+		 "coroutine.resume(co)"),
 	};
 
 	(void)state;
