@@ -136,6 +136,7 @@ static int run_fails(char **arguments)
 	MUST(exec_error("interpreter_is_gone", small) == ENOENT);
 	MUST(exec_error("loop", small) == ELOOP);
 	MUST(exec_error("/bin/true", argv) == E2BIG);
+	free(huge);
 	MUST(read(fd, &byte, 1) == 1);
 	execv("chain", small);
 	return 1;
