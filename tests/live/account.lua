@@ -36,8 +36,8 @@ local function normal(path)
     return h.process.realpath(path) or path
   end
   local real = folder and h.process.realpath(folder == "" and "/" or folder)
-  if not real then
-    return path
+  if not real then -- a folder that is not there has no links either
+    return (path:gsub("/[^/]+/%.%./", "/"))
   end
   return (real == "/" and "" or real) .. "/" .. name
 end

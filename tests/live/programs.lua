@@ -136,7 +136,8 @@ local programs = {
     read = "threads that wake the loop (eventfd) at the same time wake it once", write = "the same",
     rseq = "a thread may be ended with the process before it has begun", set_robust_list = "the same",
     rt_sigprocmask = "the same", sched_yield = CONTENTION,
-    mmap = "V8 collects garbage in threads", munmap = "the same", mprotect = "the same",
+    epoll_wait = "as epoll_pwait, which Debian's node does not use",
+    mmap = "V8 collects garbage in threads", munmap = "the same", mprotect = "the same", madvise = "the same",
   }, argv = function(dir)
     return {h.which.node, h.program "files.js", dir}
   end},

@@ -333,7 +333,8 @@ static int tracee_segv(void)
 	return 0;
 }
 
-/* The parent sees its child stop and go on, as without a tracer. */
+/* The parent sees its child stop and go on, as without a tracer. The child has a group of its own:
+ * SIGTSTP does not stop an orphaned one, which ours is when nobody waits for the tests. */
 static int tracee_group_stop(void)
 {
 	int status;
@@ -341,6 +342,7 @@ static int tracee_group_stop(void)
 
 	if (pid == 0) {
 		pthread_t thread;
+		MUST(setpgid(0, 0) == 0);
 		pthread_create(&thread, NULL, sleep_thread, NULL);
 		raise(SIGSTOP);
 		raise(SIGTSTP);
