@@ -23,10 +23,10 @@ status = subprocess.call(sys.argv[1:])
 print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 sys.exit(status)]]
 
-local function peak(kind, count)
+local function peak(kind, count, script)
   local dir = h.folder(h.users[1])
-  local result = h.run({"/usr/bin/python3", "-c", MEASURE, h.compendium, "-q", "-s", "default.lua", "--",
-    h.tracee "growth", kind, tostring(count)}, {cwd = dir})
+  local result = h.run({"/usr/bin/python3", "-c", MEASURE, h.compendium, "-q", "-s", "default.lua",
+    "-e", script or "", "--", h.tracee "growth", kind, tostring(count)}, {cwd = dir})
   assert.equal(0, result.status, result.err:sub(-2000))
   assert.falsy(result.err:find("Lost:", 1, true), result.err:sub(-2000))
   return tonumber(result.out:match "(%d+)\n$"), result
@@ -48,4 +48,10 @@ describe("the tracer's memory", function()
       end
     end)
   end
+
+  it("is seen to grow when a script keeps everything", function()
+    local keep = 'local all = {} on("syscall", function(e) all[#all + 1] = e:copy() end)'
+    local few, more = peak("calls", 2000, keep), peak("calls", 40000, keep)
+    assert.is_true(more - few > MARGIN_KB, ("%d KiB, then %d KiB"):format(few, more))
+  end)
 end)

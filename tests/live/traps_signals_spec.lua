@@ -239,7 +239,8 @@ describe("attaching", function()
   end)
 
   it("to one that is dead says so", function()
-    local parent = h.start({"/bin/sh", "-c", "/bin/true & echo $!; exec sleep 1000"})
+    local parent = h.start({"/usr/bin/python3", "-c", "import os, time\npid = os.fork()\nif pid == 0: os._exit(0)\n"
+      .. "print(pid, flush=True)\ntime.sleep(1000)"})
     local dead = h.eventually("a zombie", function()
       local pid = tonumber((h.read_file(parent.out_path) or ""):match "%d+")
       return pid and (h.status(pid) or {State = ""}).State:match "^Z" and pid

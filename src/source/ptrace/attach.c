@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include "source/ptrace/proc.h"
 #include "source/ptrace/ptrace.h"
@@ -37,26 +38,40 @@ static bool is_settled(pid_t tid)
 	       status.tracer == getpid();
 }
 
+/* The exec of a thread that was not ours took the place of a leader that was, of which nothing is told. */
+static bool is_replaced(pid_t leader)
+{
+	struct proc_status status;
+
+	return proc_status(leader, &status) && status.tracer == 0;
+}
+
 static bool seize_task(void *context, int tid)
 {
 	struct seizing *seizing = context;
 	struct tracees *all = &seizing->source->tracees;
 
-	if (tracee_find(all, tid))
+	struct tracee *tracee = tracee_find(all, tid);
+	if (tracee && (tid != seizing->pid || !is_replaced(tid)))
 		return true;
-	int error = (int)request(PTRACE_SEIZE, tid, 0, OPTIONS_FOLLOW);
+	int error = seize(tid);
 	if (error) {
-		seizing->error = error == -ESRCH || is_settled(tid) ? 0 : error;
-		return !seizing->error;
+		bool is_over = error == -ESRCH || (error != -EAGAIN && is_settled(tid));
+		seizing->error = is_over ? 0 : error;
+		return is_over;
 	}
 	request(PTRACE_INTERRUPT, tid, 0, 0);
-	struct tracee *tracee = tracee_add(all, tid);
+	seizing->found = true;
+	if (tracee) {
+		stops_drop(seizing->source, tracee);
+		return true;
+	}
+	tracee = tracee_add(all, tid);
 	if (!tracee || !tracee_join(all, tracee, seizing->pid)) {
 		seizing->error = -ENOMEM;
 		return false;
 	}
 	tracee->attached = true;
-	seizing->found = true;
 	return true;
 }
 
@@ -72,6 +87,16 @@ static int seize_tasks(struct seizing *seizing)
 	return process_find(&seizing->source->tracees, seizing->pid) ? 0 : -EPERM;
 }
 
+/* Threads that an exec ends: those that are ours must not be waited for by it. */
+static void let_dying_end(struct ptrace_source *source)
+{
+	source_collect(source);
+	for (const struct tracee *t = tracee_next(&source->tracees, NULL); t;
+	     t = tracee_next(&source->tracees, t))
+		if (t->queued && WIFSTOPPED(t->status) && t->status >> 16 == PTRACE_EVENT_EXIT)
+			request(PTRACE_CONT, t->tid, 0, 0);
+}
+
 /* While the exec of another thread takes the leader's place, the kernel refuses as it does for the
  * dead; a moment later it does not. */
 static int seize_process(struct ptrace_source *source, pid_t pid)
@@ -80,7 +105,9 @@ static int seize_process(struct ptrace_source *source, pid_t pid)
 	struct seizing seizing = {.source = source, .pid = pid};
 	int error = seize_tasks(&seizing);
 
-	for (int i = 0; error == -EPERM && i < ATTEMPTS; i++) {
+	for (int i = 0; (error == -EPERM || error == -EAGAIN) && i < ATTEMPTS; i++) {
+		if (error == -EAGAIN)
+			let_dying_end(source);
 		nanosleep(&moment, NULL);
 		error = seize_tasks(&seizing);
 	}

@@ -219,6 +219,12 @@ void source_drain(struct ptrace_source *source, uint64_t patience_ns);
 /* Resumes the held task, as its stop's handler decided. */
 void source_release(struct ptrace_source *source);
 
+/* ---- seize.c ---- */
+
+/* PTRACE_SEIZE. -EAGAIN: the process is in an exec that may wait for tasks of ours; see to their stops
+ * and try again. */
+int seize(pid_t tid);
+
 /* ---- launch.c, attach.c, snapshot.c ---- */
 
 int launch(struct ptrace_source *source, const struct target *target, char *why, size_t room);
