@@ -97,19 +97,31 @@ static void let_dying_end(struct ptrace_source *source)
 			request(PTRACE_CONT, t->tid, 0, 0);
 }
 
+/* The leader is ours, and dead or no longer the one we know: perhaps an exec is about to replace it. */
+static bool is_changing(const struct seizing *seizing)
+{
+	struct proc_status status;
+
+	return tracee_find(&seizing->source->tracees, seizing->pid) &&
+	       proc_status(seizing->pid, &status) &&
+	       (status.tracer != getpid() || status.state == 'Z');
+}
+
 /* While the exec of another thread takes the leader's place, the kernel refuses as it does for the
  * dead; a moment later it does not. */
 static int seize_process(struct ptrace_source *source, pid_t pid)
 {
 	const struct timespec moment = {.tv_nsec = 1000000};
 	struct seizing seizing = {.source = source, .pid = pid};
-	int error = seize_tasks(&seizing);
+	int error = 0;
 
-	for (int i = 0; (error == -EPERM || error == -EAGAIN) && i < ATTEMPTS; i++) {
-		if (error == -EAGAIN)
+	for (int i = 0; i < ATTEMPTS; i++) {
+		error = seize_tasks(&seizing);
+		if (error ? error != -EPERM && error != -EAGAIN : !is_changing(&seizing))
+			return error;
+		if (error != -EPERM)
 			let_dying_end(source);
 		nanosleep(&moment, NULL);
-		error = seize_tasks(&seizing);
 	}
 	return error;
 }
