@@ -128,7 +128,8 @@ static int run_vsyscall(char **arguments)
 	FILE *maps = fopen("/proc/self/maps", "r");
 
 	(void)arguments;
-	while (maps && fgets(line, sizeof line, maps))
+	MUST(maps);
+	while (fgets(line, sizeof line, maps))
 		there |= strstr(line, "[vsyscall]") != NULL;
 	fclose(maps);
 	if (there) {
