@@ -392,6 +392,12 @@ harness.which = setmetatable({}, {__index = function(cache, name)
   error(name .. " is not installed: run `make test`, which installs it")
 end})
 
+-- Why tests of 32-bit code cannot run here, or nil when they can: Linux can be built and booted without it
+-- (ia32_emulation=off), and int 0x80 is a fault then.
+local SIGSEGV <const> = 11
+harness.no_32bit = harness.run({harness.tracee "int80"}).signal == SIGSEGV and "this kernel runs no 32-bit code" or nil
+harness.clean()
+
 -- The folder with everything goes when Lua ends.
 harness.keeper = setmetatable({}, {__gc = function()
   harness.kill_all()

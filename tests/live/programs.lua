@@ -4,6 +4,7 @@
 --     name, argv(dir, env): what to run, in the empty folder dir
 --     prepare(dir, user): what must be there first; what it returns is env, and env:stop() is called after
 --     users: who runs it; everybody when absent
+--     cannot: why this machine cannot run it, if it cannot
 --     vary: calls whose number differs between any two runs of it under the same tracer, each with
 --     the reason; their counts are not compared, what they did is ("pipes": bytes of pipes)
 
@@ -150,10 +151,10 @@ local programs = {
   {name = "find", users = {user = true}, argv = function()
     return {h.which.find, "/usr/share", "-name", "copyright"}
   end},
-  {name = "a static i386 program", argv = function()
+  {name = "a static i386 program", cannot = h.no_32bit, argv = function()
     return {h.tracee "static32", "written"}
   end},
-  {name = "int 0x80 in a 64-bit program", argv = function()
+  {name = "int 0x80 in a 64-bit program", cannot = h.no_32bit, argv = function()
     return {h.tracee "int80", "written"}
   end},
   {name = "a threaded accept server", prepare = tcp_clients, vary = SERVER_VARIES, argv = function()

@@ -129,6 +129,9 @@ describe("default.lua with", function()
     for _, program in ipairs(programs) do
       if program.users[user] then
         it(("%s, as %s"):format(program.name, user), function()
+          if program.cannot then
+            pending(program.name .. ": " .. program.cannot)
+          end
           local untraced = programs.with(program, user, h.run)
           local output = h.folder(user) .. "/account"
           local script = ("%s/witness.lua:out=%s"):format(h.scripts, output)

@@ -432,7 +432,8 @@ static int tracee_int80(void)
 {
 	long pid;
 
-	__asm__ volatile("int $0x80" : "=a"(pid) : "a"(20) : "memory"); /* getpid of i386 */
+	/* getpid of i386 */
+	__asm__ volatile("int $0x80" : "=a"(pid) : "a"(20) : "memory", "r8", "r9", "r10", "r11");
 	MUST(pid == getpid());
 	return 0;
 }

@@ -108,14 +108,29 @@ static int run_numbers(char **arguments)
 		MUST(syscall(9999) == -1 && errno == ENOSYS);
 		MUST(syscall(SYS_getppid) == getppid());
 	}
-	long pid;
-	__asm__ volatile("int $0x80" : "=a"(pid) : "a"(20) : "memory", "r8", "r9", "r10", "r11");
-	MUST(pid == getpid());
-	__asm__ volatile("int $0x80" : "=a"(pid) : "a"(-1) : "memory", "r8", "r9", "r10", "r11");
-	MUST((int)pid == -ENOSYS);
-	pid = syscall(0x40000000 | SYS_getpid); /* x32: not every kernel has it */
+	long pid = syscall(0x40000000 | SYS_getpid); /* x32: not every kernel has it */
 	MUST(pid == getpid() || errno == ENOSYS);
 	MUST(syscall(SYS_getpid) == getpid());
+	return 0;
+}
+
+static long int80(long nr)
+{
+	long result;
+
+	__asm__ volatile("int $0x80" : "=a"(result) : "a"(nr) : "memory", "r8", "r9", "r10", "r11");
+	return result;
+}
+
+/* The same the other way into the kernel, in turn with this one. */
+static int run_numbers32(char **arguments)
+{
+	(void)arguments;
+	for (int i = 0; i < 3; i++) {
+		MUST(int80(20) == getpid());
+		MUST((int)int80(-1) == -ENOSYS);
+		MUST(syscall(SYS_getppid) == getppid());
+	}
 	return 0;
 }
 
@@ -161,7 +176,7 @@ static int run_ring(char **arguments)
 }
 
 static const struct trap traps[] = {
-	{"ends", run_ends}, {"failures", run_failures}, {"numbers", run_numbers},
+	{"ends", run_ends}, {"failures", run_failures}, {"numbers", run_numbers}, {"numbers32", run_numbers32},
 	{"race", run_race}, {"ring", run_ring},		{"vsyscall", run_vsyscall},
 };
 
