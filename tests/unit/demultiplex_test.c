@@ -98,6 +98,23 @@ static void old_mmap_and_select(void **state)
 	assert_false(call(*state, "mmap", ARGS(WORDS + 4)));
 }
 
+/* The memory of what a call became is read, as that of the direct call. */
+static void what_they_become_is_captured(void **state)
+{
+	static const uint32_t connect[] = {3, 2000, 8};
+	struct tracee *tracee = *state;
+
+	tracee_map(tracee, WORDS, connect, sizeof connect);
+	tracee_map(tracee, 2000, "\2\0\0P\1\2\3\4", 8);
+	assert_true(call(tracee, "socketcall", ARGS(3, WORDS)));
+	capture_run(syscall_row(ARCH_I386, tracee->record->nr), tracee->record, CAPTURE_ENTRY,
+		    &tracee->memory, 0);
+	const struct piece *piece = record_find(tracee->record, 1, PIECE_SELF, 0);
+	assert_non_null(piece);
+	assert_int_equal(piece->size, 8);
+	assert_memory_equal(piece_bytes(piece), "\2\0\0P\1\2\3\4", 8);
+}
+
 static void interest_in_what_they_become(void **state)
 {
 	uint64_t set[ARCH_COUNT][INTEREST_NRS / 64] = {{0}};
@@ -123,6 +140,7 @@ int main(void)
 		TEST(socketcalls_that_are_none),
 		TEST(ipc_calls),
 		TEST(old_mmap_and_select),
+		TEST(what_they_become_is_captured),
 		cmocka_unit_test(interest_in_what_they_become),
 	};
 
