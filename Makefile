@@ -34,7 +34,7 @@ LIBRARY := $(filter-out $(B)/src/main.o,$(OBJECTS)) $(B)/gen/embedded.o
 EMBED   := $(sort $(wildcard lua/*.lua lua/*/*.lua scripts/*.lua))
 
 .PHONY: all
-all: $(PROGRAM) build/docs/compendium.1
+all: $(PROGRAM) build/docs/compendium.1 build/docs/compendium.schema.json
 
 $(PROGRAM): $(B)/src/main.o $(LIBRARY) $(B)/link.txt
 	$(call say,link)
@@ -87,11 +87,18 @@ build/docs/compendium.1: FORM := man
 build/docs/compendium.bash: FORM := bash
 build/docs/_compendium: FORM := zsh
 build/docs/compendium.fish: FORM := fish
-DOCS := build/docs/compendium.1 build/docs/compendium.bash build/docs/_compendium build/docs/compendium.fish
-$(DOCS): src/options_generate.lua src/options.yaml $(GENERATE)
+MANUALS := build/docs/compendium.1 build/docs/compendium.bash build/docs/_compendium build/docs/compendium.fish
+$(MANUALS): src/options_generate.lua src/options.yaml $(GENERATE)
 	@mkdir -p $(@D)
 	$(call say,generate)
 	$(Q)$(GENERATE) $< $(FORM) $@
+# What --json writes, as a JSON Schema.
+SCHEMA := build/docs/compendium.schema.json
+$(SCHEMA): src/schema_generate.lua $(wildcard lua/*.lua) $(GENERATE)
+	@mkdir -p $(@D)
+	$(call say,generate)
+	$(Q)$(GENERATE) $< $@
+DOCS := $(MANUALS) $(SCHEMA)
 
 .PHONY: install
 install: $(PROGRAM) $(DOCS)
@@ -100,6 +107,7 @@ install: $(PROGRAM) $(DOCS)
 	install -Dm644 build/docs/compendium.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/compendium
 	install -Dm644 build/docs/_compendium $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_compendium
 	install -Dm644 build/docs/compendium.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/compendium.fish
+	install -Dm644 $(SCHEMA) $(DESTDIR)$(PREFIX)/share/compendium/compendium.schema.json
 
 .PHONY: run
 run:

@@ -26,6 +26,8 @@ local SHUTDOWNS <const> = {[0] = "read", "write", "both"}
 local KIND_CLASSES <const> =
   {socket = "network", pipe = "descriptor", tty = "descriptor", anon = "descriptor", unknown = "descriptor"}
 
+-- By name. Types: integer, boolean, string (text), bytes (any), list (of bytes), file (a description, see
+-- compendium.fds; JSON has its kind and name), table (in Lua only).
 local all = {}
 local NO_ROW <const> = {}
 
@@ -87,7 +89,7 @@ field("fd", "integer", "the descriptor acted on, or made", function(e)
   end
   return fd and fd >= 0 and fd or nil
 end)
-field("file", "table", "what `fd` is: see compendium.fds", function(e)
+field("file", "file", "what `fd` is: see compendium.fds", function(e)
   if row_of(e)[1] == "close" and not e.unfinished then return nil end -- the model assigned it
   local fd = e.fd
   return fd and fds.lookup(e.tid, e.pid, fd)
@@ -104,7 +106,7 @@ field("to_fd", "integer", "the descriptor copied to", function(e)
   local i = row_of(e).to_fd
   return i and int(e.raw[i])
 end)
-field("to_file", "table", "what `to_fd` is", function(e)
+field("to_file", "file", "what `to_fd` is", function(e)
   local fd = e.to_fd
   return fd and fds.lookup(e.tid, e.pid, fd)
 end)
@@ -113,7 +115,7 @@ field("last", "integer", "close_range: the last descriptor of the range", functi
   return i and e.raw[i] & 0xffffffff
 end)
 field("closed", "table", "close_range: the files that were closed, by descriptor", nil)
-field("replaced", "table", "dup: the file that the descriptor was before", nil)
+field("replaced", "file", "dup: the file that the descriptor was before", nil)
 field("read_fd", "integer", "the end of a pipe to read from, or the first socket of a pair", function(e)
   local i = row_of(e).ends
   local ends = i and not e.error and e.args[i]
@@ -147,7 +149,7 @@ field("to", "bytes", "the new name; where a copy went", function(e)
   local file = e.to_file
   return file and file.name
 end)
-field("target", "bytes", "what a link points to; kill: the pid", function(e)
+field("target", "bytes or integer", "what a link points to; kill: the pid", function(e)
   local row = row_of(e)
   if row.raw then return e.args[row.target] end
   if row.target then return path_argument(e, row, "target", "target_dirfd") end
@@ -209,7 +211,7 @@ end)
 field("prot", "integer", "PROT_ bits", argument("prot"))
 field("uid", "integer", "new owner", argument("uid"))
 field("gid", "integer", "new group", argument("gid"))
-field("argv", "table", "the program's arguments", function(e)
+field("argv", "list", "the program's arguments", function(e)
   if e.kind == "exec" or e.kind == "task" then return e:strings(2) end
   local i = row_of(e).argv
   return i and e.args[i]

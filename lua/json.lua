@@ -1,11 +1,12 @@
 -- SPDX-License-Identifier: MIT
 --
--- json: the sink of --json: one object per event and line, on stdout or in the file of -o. Fields are
--- those of compendium.events, in its order, after the common ones; what is nil is left out.
+-- json: the sink of --json: one object per event and line, on stdout or in the file of -o. Which fields a line
+-- has is told by compendium.json_rows; what is nil is left out.
 --
 -- Nothing is lost: integers beyond 2^53, which other readers would round, are strings; a string that is not
 -- UTF-8 is written with each backslash doubled and each other byte of no character as \xNN, and its field is
--- named in "escaped", so that a reader can undo it. The first line has type "start", the last "finish".
+-- named in "escaped", so that a reader can undo it. The first line has type "start", the last "finish". Each
+-- line says of which machine, boot and trace it is, so that files of many can be put together.
 
 local core <const> = require "compendium.core"
 local events <const> = require "compendium.events"
@@ -13,11 +14,10 @@ local format <const> = require "compendium.format"
 local lines <const> = require "compendium.lines"
 local noise <const> = require "compendium.noise"
 local processes <const> = require "compendium.processes"
+local rows <const> = require "compendium.json_rows"
 
 local json <const> = {}
 
-local COMMON <const> = {"pid", "tid", "comm", "type", "class", "syscall", "duration", "ret", "error"}
-local FLAGS <const> = {"unfinished", "late", "tampered"} -- written when true
 local EXACT <const> = 1 << 53
 local EPIPE <const> = 32
 local FILE_PARTS <const> = {"kind", "name"} -- of a file description
@@ -84,6 +84,17 @@ function encode(value, escaped)
   return core.json(value)
 end
 
+-- The names of fields as they are written.
+local function names_of(fields)
+  local names = {}
+  for i, field in ipairs(fields) do
+    names[i] = field[1]:gsub("%?$", "")
+  end
+  return names
+end
+
+local COMMON <const>, FLAGS <const> = names_of(rows.common), names_of(rows.flags)
+
 -- Collects "name":value pairs; see finish_line.
 local function put(parts, escaped_names, name, value)
   if value == nil then
@@ -98,29 +109,26 @@ local function put(parts, escaped_names, name, value)
   parts[#parts + 1] = ('"%s":%s'):format(name, encode(value, escaped))
 end
 
+local run_parts, run_escaped = {}, {} -- the same in every line
+for _, name in ipairs(names_of(rows.run)) do
+  put(run_parts, run_escaped, name, core.run[name])
+end
+local run_text <const> = table.concat(run_parts, ",")
+
 local function finish_line(parts, escaped_names)
+  parts[#parts + 1] = run_text
+  table.move(run_escaped, 1, #run_escaped, #escaped_names + 1, escaped_names)
   if #escaped_names > 0 then
     parts[#parts + 1] = '"escaped":' .. encode_array(escaped_names)
   end
   return "{" .. table.concat(parts, ",") .. "}\n"
 end
 
--- The fields of a type that are written: all but the ones that are the program's whole state.
-local written <const> = {}
+local written <const> = {} -- by type
 
 local function fields_of(type)
-  local names = written[type]
-  if not names then
-    names = {}
-    for _, name in ipairs(events.types[type].fields or {}) do
-      local field = events.fields[name]
-      if name ~= "process" and not (field and field.type == "table" and name == "closed") then
-        names[#names + 1] = name
-      end
-    end
-    written[type] = names
-  end
-  return names
+  written[type] = written[type] or names_of(rows.of(type))
+  return written[type]
 end
 
 -- One event as a line of JSON.
@@ -140,11 +148,11 @@ function json.line(e)
   return finish_line(parts, escaped_names)
 end
 
--- A line that is no event: pairs of names and values, in order.
-local function line_of(pairs_list)
+-- A line that is no event: its fields, and values by name.
+local function line_of(fields, values)
   local parts, escaped_names = {}, {}
-  for _, pair in ipairs(pairs_list) do
-    put(parts, escaped_names, pair[1], pair[2])
+  for _, name in ipairs(names_of(fields)) do
+    put(parts, escaped_names, name, values[name])
   end
   return finish_line(parts, escaped_names)
 end
@@ -159,10 +167,10 @@ local lost, tampered = 0, 0
 local function start(info)
   local options = core.options
   local command = options.command and #options.command > 0 and options.command or nil
-  writer:write(line_of {
-    {"time", 0}, {"type", "start"}, {"version", core.version}, {"started", date(core.wallclock())},
-    {"command", command}, {"pids", not command and options.pids or nil}, {"pid", info.pid},
-  })
+  writer:write(line_of(rows.start, {
+    time = 0, type = "start", version = core.version, started = date(core.wallclock()),
+    command = command, pids = not command and options.pids or nil, pid = info.pid,
+  }))
 end
 
 local function event(e)
@@ -177,11 +185,10 @@ local function finish(info)
   local status = info.status
   local signal = status and status >= 0 and processes.exit_signal(status) or nil
   local failed = (core.errors() or 0) + lines.failures() + noise.failures()
-  writer:write(line_of {
-    {"time", info.time}, {"type", "finish"},
-    {"code", status and status >= 0 and processes.exit_code(status) or nil},
-    {"signal", signal and format.signal(signal)}, {"lost", lost}, {"tampered", tampered}, {"failed_hooks", failed},
-  })
+  writer:write(line_of(rows.finish, {
+    time = info.time, type = "finish", code = status and status >= 0 and processes.exit_code(status) or nil,
+    signal = signal and format.signal(signal), lost = lost, tampered = tampered, failed_hooks = failed,
+  }))
   writer:flush()
   local problem = writer:error()
   if problem and problem ~= core.strerror(EPIPE) then -- a reader that has seen enough is ordinary

@@ -149,6 +149,18 @@ static void push_options(lua_State *L, const struct options *options)
 	lua_setfield(L, -2, "scripts");
 }
 
+/* core.run: where the trace is made, and which one it is */
+static void push_run(lua_State *L, const struct identity *identity)
+{
+	lua_createtable(L, 0, 3);
+	lua_pushstring(L, identity->host);
+	lua_setfield(L, -2, "host");
+	lua_pushstring(L, identity->boot);
+	lua_setfield(L, -2, "boot");
+	lua_pushstring(L, identity->run);
+	lua_setfield(L, -2, "run");
+}
+
 static const luaL_Reg functions[] = {
 	{"bind", chain_bind},     {"field", event_field},           {"method", event_method},
 	{"timer", core_timer},    {"event_types", core_event_types}, {"want_data", core_want_data},
@@ -170,6 +182,8 @@ int core_open(lua_State *L)
 	lua_setfield(L, -2, "json");
 	push_options(L, host->options);
 	lua_setfield(L, -2, "options");
+	push_run(L, &host->identity);
+	lua_setfield(L, -2, "run");
 	lua_pushstring(L, compendium_version);
 	lua_setfield(L, -2, "version");
 	lua_rawgetp(L, LUA_REGISTRYINDEX, &host->keys.names);

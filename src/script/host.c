@@ -119,6 +119,7 @@ struct host *host_open(const struct options *options, const char *library)
 		return NULL;
 	host->options = options;
 	host->library = library;
+	identity_make(&host->identity);
 	host->L = luaL_newstate();
 	if (!host->L)
 		goto fail;

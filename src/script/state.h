@@ -8,6 +8,7 @@
 
 #include <time.h>
 
+#include "identity.h"
 #include "script/call.h"
 #include "script/chain.h"
 #include "script/event.h"
@@ -36,6 +37,7 @@ struct host {
 	lua_State *L;
 	const struct options *options;
 	const char *library;        /* folder whose Lua files are preferred to embedded ones, or NULL */
+	struct identity identity;   /* of the trace: see core.run */
 	struct interest interest;
 	struct chain *calls[ARCH_COUNT][INTEREST_NRS];
 	struct chain *enters[ARCH_COUNT][INTEREST_NRS];

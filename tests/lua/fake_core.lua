@@ -67,6 +67,7 @@ function fake.new(given)
   local host = {outputs = {}, timers = {}, logged = {}, now = 0}
   host.core = {
     options = given.options or {command = {"prog"}, color = "auto"}, version = "0.1.0",
+    run = given.run or {host = "here", boot = "b-1", run = "r-1"},
     errno = both_ways(ERRNOS), signal = both_ways(SIGNALS), inet_ntop = inet_ntop, json = json,
     strerror = function(number) return STRERRORS[number] end,
     interface = function(index) return index == 2 and "eth0" or nil end,

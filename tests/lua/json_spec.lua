@@ -28,8 +28,18 @@ describe("json", function()
     assert.same({
       time = 5, pid = 100, tid = 100, comm = "prog", type = "open", class = "file", syscall = "openat", duration = 7,
       ret = 3, path = "/etc/hosts", fd = 3, file = {kind = "file", name = "/etc/hosts"}, flags = 0x80000,
-      writable = false,
+      writable = false, host = "here", boot = "b-1", run = "r-1",
     }, event)
+  end)
+
+  it("says of which machine and trace each line is, whatever the machine is called", function()
+    host = fake.new {options = {command = {"p"}}, run = {host = "n\xff\\", boot = "b-2", run = "r-2"}}
+    json = host.load("json")
+    local event = line {type = "open", path = "/x"}
+    assert.same({"host"}, event.escaped)
+    assert.equal("n\xff\\", reader.raw(event.host))
+    assert.same({"path", "host"}, line({type = "open", path = "\xfe"}).escaped)
+    assert.same({"b-2", "r-2"}, {event.boot, event.run})
   end)
 
   it("writes fields of every type by the one table of events", function()
@@ -38,7 +48,8 @@ describe("json", function()
       local fields = {type = name}
       for _, field in ipairs(row.fields) do
         local kind = events.fields[field].type
-        fields[field] = kind == "integer" and 1 or kind == "boolean" and true or kind == "table" and {"x"} or "text"
+        fields[field] = kind == "integer" and 1 or kind == "boolean" and true or kind == "list" and {"x"}
+          or kind == "file" and {kind = "file", name = "x"} or "text"
       end
       local event = line(fields)
       for _, field in ipairs(row.fields) do
@@ -88,10 +99,11 @@ describe("json", function()
     local lines = {}
     for each in host.text(1):gmatch("[^\n]+\n") do lines[#lines + 1] = reader.line(each) end
     assert.same({time = 0, type = "start", version = "0.1.0", started = "2023-11-14T22:13:20.123456789Z",
-      command = {"prog", "a b"}, pid = 100}, lines[1])
+      command = {"prog", "a b"}, pid = 100, host = "here", boot = "b-1", run = "r-1"}, lines[1])
     assert.equal("lost", lines[2].type)
     assert.truthy(lines[3].tampered)
-    assert.same({time = 99, type = "finish", signal = "SIGSEGV", lost = 12, tampered = 1, failed_hooks = 0}, lines[4])
+    assert.same({time = 99, type = "finish", signal = "SIGSEGV", lost = 12, tampered = 1, failed_hooks = 0,
+      host = "here", boot = "b-1", run = "r-1"}, lines[4])
   end)
 
   it("goes to -o when that is given, and says when it cannot", function()

@@ -66,6 +66,7 @@ describe("make install", function()
     local installed = shell.must(("cd %s && find . -type f -printf '%%m %%p\\n' | sort"):format(folder))
     assert.equal([[
 644 ./usr/share/bash-completion/completions/compendium
+644 ./usr/share/compendium/compendium.schema.json
 644 ./usr/share/fish/vendor_completions.d/compendium.fish
 644 ./usr/share/man/man1/compendium.1
 644 ./usr/share/zsh/site-functions/_compendium
