@@ -23,9 +23,9 @@ override LDFLAGS += -fsanitize=$(SAN)
 endif
 Q       := $(if $(V),,@)
 say      = $(if $(V),@:,@printf '  %-8s %s\n' $(1) $@)
-# Lua, cjson and libyaml are linked in: the program needs the C library alone (its libm cannot be static in
+# Lua, cjson, libyaml and libzstd are linked in: the program needs the C library alone (its libm cannot be static in
 # a program that is not).
-LIBS    := -l:liblua5.4.a -l:liblua5.4-cjson.a -l:libyaml.a -lm
+LIBS    := -l:liblua5.4.a -l:liblua5.4-cjson.a -l:libyaml.a -l:libzstd.a -lm
 PROGRAM := $(if $(filter build,$(B)),compendium,$(B)/compendium)
 
 SOURCES := $(filter-out src/generate.c,$(sort $(shell find src -name '*.c')))

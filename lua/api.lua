@@ -51,6 +51,15 @@ function api.want(what, size)
   core.want_data(bytes)
 end
 
+-- Which run this is, of how many, and what scripts of earlier runs left: of several --replay files each is a run.
+api.run = {
+  number = core.run.number, count = core.run.count, file = core.run.file, results = core.run.results,
+  host = core.run.host, boot = core.run.boot, id = core.run.run,
+  result = function(value) -- plain values, copied, one for each run
+    core.result(value)
+  end,
+}
+
 -- Loaded when first named, so that a script that prints nothing has no terminal.
 local LAZY <const> = {
   say = function() return require("compendium.terminal").say end,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * The command line, read by GNU habits: -o FILE, -oFILE, --output FILE, --output=FILE, switches
- * bundled (-vo FILE), -- ends the options and so does the first word that is none. What an option is
- * stands in options.yaml; here is how each kind of row fills struct options.
+ * bundled (-vo FILE), -- ends the options and so does the first word that is none. What an option
+ * is stands in options.yaml; here is how each kind of row fills struct options.
  */
 #include <errno.h>
 #include <limits.h>
@@ -18,25 +18,26 @@ enum { STATUS_MISUSE = 125 };
 
 /* What an option does with its argument. ORDER fills in option_fillers. */
 enum option_fill {
-	FILL_FLAG,        /* bool at field */
-	FILL_STRING,      /* const char * at field */
-	FILL_CHOICE,      /* the same, one of choices */
-	FILL_SCRIPT,      /* one more struct script_option of that kind */
-	FILL_PIDS,        /* more process ids */
+	FILL_FLAG,	  /* bool at field */
+	FILL_STRING,	  /* const char * at field */
+	FILL_CHOICE,	  /* the same, one of choices */
+	FILL_SCRIPT,	  /* one more struct script_option of that kind */
+	FILL_PIDS,	  /* more process ids */
 	FILL_ENVIRONMENT, /* one more NAME=VALUE or NAME */
-	FILL_LATER,       /* not built in this version */
+	FILL_LIST,	  /* one more string in the NULL-terminated array at field */
+	FILL_LATER,	  /* not built in this version */
 };
 
 struct option_row {
 	const char *name;
-	char letter;             /* 0: has no short name */
+	char letter; /* 0: has no short name */
 	enum option_fill fill;
-	const char *argument;    /* what the help calls it; NULL: a switch */
-	size_t field;            /* offset in struct options */
-	const char *initial;     /* FILL_CHOICE: without the option */
-	const char *choices;     /* FILL_CHOICE: " auto always never " */
-	const char *later;       /* the same: words that are not built in this version */
-	char kind;               /* FILL_SCRIPT */
+	const char *argument; /* what the help calls it; NULL: a switch */
+	size_t field;	      /* offset in struct options */
+	const char *initial;  /* FILL_CHOICE: without the option */
+	const char *choices;  /* FILL_CHOICE: " auto always never " */
+	const char *later;    /* the same: words that are not built in this version */
+	char kind;	      /* FILL_SCRIPT */
 };
 
 #include "options.inc" /* option_rows, OPTIONS_HELP, OPTIONS_USAGE, COMPENDIUM_VERSION */
@@ -131,7 +132,8 @@ static bool fill_pids(struct options *options, const struct given *given)
 	static const char between[] = ", \t\n";
 	size_t before = options->target.pid_count;
 
-	for (const char *p = given->value + strspn(given->value, between); *p; p += strspn(p, between)) {
+	for (const char *p = given->value + strspn(given->value, between); *p;
+	     p += strspn(p, between)) {
 		char *end;
 		errno = 0;
 		long pid = *p >= '0' && *p <= '9' ? strtol(p, &end, 10) : 0;
@@ -161,6 +163,19 @@ static bool fill_environment(struct options *options, const struct given *given)
 	return true;
 }
 
+static bool fill_list(struct options *options, const struct given *given)
+{
+	const char ***list = (const char ***)((char *)options + given->row->field);
+	size_t count = 0;
+
+	while (*list && (*list)[count])
+		count++;
+	*list = grow(*list, count, sizeof **list);
+	(*list)[count] = given->value;
+	(*list)[count + 1] = NULL;
+	return true;
+}
+
 static bool fill_later(struct options *options, const struct given *given)
 {
 	(void)options;
@@ -169,10 +184,10 @@ static bool fill_later(struct options *options, const struct given *given)
 }
 
 static bool (*const option_fillers[])(struct options *, const struct given *) = {
-	[FILL_FLAG] = fill_flag,       [FILL_STRING] = fill_string,
-	[FILL_CHOICE] = fill_choice,   [FILL_SCRIPT] = fill_script,
-	[FILL_PIDS] = fill_pids,       [FILL_ENVIRONMENT] = fill_environment,
-	[FILL_LATER] = fill_later,
+	[FILL_FLAG] = fill_flag,     [FILL_STRING] = fill_string,
+	[FILL_CHOICE] = fill_choice, [FILL_SCRIPT] = fill_script,
+	[FILL_PIDS] = fill_pids,     [FILL_ENVIRONMENT] = fill_environment,
+	[FILL_LIST] = fill_list,     [FILL_LATER] = fill_later,
 };
 
 enum { NAME_MAX_LENGTH = 40 };
@@ -254,7 +269,8 @@ static bool take_long(struct options *options, struct cursor *cursor, char *word
 	size_t length = equals - name;
 	char label[NAME_MAX_LENGTH + 3];
 
-	snprintf(label, sizeof label, "%.*s", (int)(length > NAME_MAX_LENGTH ? 0 : length + 2), word);
+	snprintf(label, sizeof label, "%.*s", (int)(length > NAME_MAX_LENGTH ? 0 : length + 2),
+		 word);
 	for (size_t i = 0; i < ROWS; i++) {
 		const struct option_row *row = &option_rows[i];
 		struct given given = {row, label, *equals ? equals + 1 : NULL};
@@ -313,8 +329,15 @@ static bool check(const struct options *options)
 
 	if (options->help || options->version || options->list_scripts)
 		return true;
-	if (!target->command && !target->pid_count)
-		problem = "nothing to trace: give a command or -p PID\n" OPTIONS_USAGE;
+	if (options->replay && (target->command || target->pid_count))
+		problem = "--replay reads a trace that was made; it cannot trace something as well";
+	else if (options->replay && options->record)
+		problem = "--record keeps what is traced now; it cannot be used with --replay";
+	else if (options->replay && (target->user || target->environment))
+		problem = "-u and -E are for a command that is started, not for --replay";
+	else if (!options->replay && !target->command && !target->pid_count)
+		problem =
+			"nothing to trace: give a command, -p PID or --replay FILE\n" OPTIONS_USAGE;
 	else if (target->command && target->pid_count)
 		problem = "-p attaches to processes that run; it cannot start a command as well";
 	else if (target->pid_count && (target->user || target->environment))
@@ -354,6 +377,7 @@ int options_parse(struct options *options, int argc, char **argv)
 void options_free(struct options *options)
 {
 	free(options->scripts);
+	free(options->replay);
 	free((pid_t *)options->target.pids);
 	free(options->target.environment);
 	*options = (struct options){0};

@@ -23,7 +23,7 @@ struct options {
 	const char *backend;      /* "auto", "ptrace" ... */
 	const char *report;       /* file name or NULL */
 	const char *record;       /* file name or NULL */
-	const char *replay;       /* file name or NULL */
+	const char **replay;      /* file names, NULL-terminated; NULL: trace something live */
 	long long max_report_events; /* -1: all */
 	bool verbose, quiet, strict, json, faults, list_scripts, help, version;
 };

@@ -53,7 +53,7 @@ enum record_kind {
 	RECORD_KINDS
 };
 
-/* Numbers of RECORD_NOTE. ORDER lua/remarks.lua, session.c */
+/* Numbers of RECORD_NOTE. ORDER lua/remarks.lua, note.c */
 enum record_note {
 	NOTE_UNTRACED = 1, /* it asked not to be traced (CLONE_UNTRACED), and is */
 	NOTE_PRIVILEGES,   /* it has not the privileges of its file (setuid), as it is traced */

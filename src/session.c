@@ -6,240 +6,88 @@
  *                  (scripts say what they hook)            │
  *     ┌────────────────────────────────────────────────────┘
  *     └> loop: source.next ─> struct record ─> host_dispatch ─> models, filters, hooks, sinks
- *              signals to us ─> pass on, detach, kill            (lua/)
- *              timers        ─> host_tick
+ *                                └> recorder       (lua/)
+ *              signals to us ─> pass on, detach, kill (control.c)
+ *              timers        ─> host_run_timers
  *        until the source is over ─> host_finish (summary) ─> our exit status is the program's
  *
- * Only this file knows all the parts. It sleeps in poll on the source's descriptor and the one of
- * our signals, and never interrupts a part that works.
- *
- * Signals. The program has its Ctrl-C (and Ctrl-\) from the terminal, as untraced; one that was
- * sent to us alone is passed on. Whether it was us alone cannot be known at once: a signal to the
- * whole group reaches the program too, so we wait a moment for its RECORD_SIGNAL first. A
- * second Ctrl-C kills. SIGTERM and SIGHUP are passed on and the program has GRACE_NS to end. When
- * attached, and when only background processes of the command are left, each of these lets go.
+ * This file knows all the parts of a live trace; replaying.c is its like for files. It sleeps in
+ * poll on the source's descriptor and the one of our signals, and never interrupts a part that
+ * works.
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
+#include "control.h"
 #include "log.h"
+#include "note.h"
+#include "replaying.h"
 #include "script/host.h"
 #include "session.h"
 #include "signals.h"
+#include "tracefile/recorder.h"
 
-#define MS UINT64_C(1000000)
+#define MS    UINT64_C(1000000)
 #define NEVER UINT64_MAX
 
-static const uint64_t GRACE_NS = 2000 * MS;   /* from SIGTERM to SIGKILL */
-static const uint64_t PASS_NS = 20 * MS;      /* for the program's own copy of a signal to show up */
-static const uint64_t REPEAT_NS = 100 * MS;   /* within it two Ctrl-C are one: timeout(1) sends both
-						  to us and to our group */
-static const uint64_t LINGER_NS = 1000 * MS;  /* background processes go unmentioned for so long */
-static const uint64_t BATCH_NS = 5 * MS;      /* between looks at signals and timers: hooks may be slow */
-
-enum { TIMER_KILL, TIMER_PASS, TIMER_LINGER, TIMERS };
+static const uint64_t BATCH_NS =
+	5 * MS; /* between looks at signals and timers: hooks may be slow */
 
 struct session {
 	const struct options *options;
 	struct host *host;
 	struct source *source;
 	struct signals signals;
+	struct control control;
 	struct interest interest;
+	struct run run;
+	struct recorder *recorder; /* of --record, or NULL */
 	uint64_t start_ns;
-	uint64_t timers[TIMERS];   /* when each is due, or NEVER */
-	int32_t command;           /* the pid of the first record: the command, or the first of -p */
-	bool is_attached;
-	bool is_started;           /* host_start was called */
-	bool is_over;
-	bool is_stopping;          /* the source was told to end */
-	bool was_killed;           /* by us */
-	bool is_command_stopped;   /* by job control */
-	int suspend_signal;        /* came, and the program has not stopped yet */
-	int pass_signal;           /* waits for TIMER_PASS */
-	uint32_t pass_sender;
-	int got_signal;            /* the last one that reached the command */
-	uint32_t got_sender;
-	uint64_t got_ns;
-	unsigned interrupts;
-	uint64_t interrupt_ns;
-	int ended_by;              /* the signal that made us end the trace, or 0 */
+	int32_t command; /* the pid of the first record: the command, or the first of -p */
+	bool is_started; /* host_start was called */
 };
 
-static uint64_t now_ns(void)
+static uint64_t clock_ns(clockid_t clock)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	clock_gettime(clock, &now);
 	return now.tv_sec * 1000 * MS + now.tv_nsec;
 }
 
-static bool is_command_over(const struct session *session)
+static uint64_t now_ns(void)
 {
-	return session->source->ops->status(session->source) >= 0;
+	return clock_ns(CLOCK_MONOTONIC);
 }
 
-/* Ends the trace: kills what we started, lets go what we did not. Processes which outlive
- * the command run on as well: they were left in the background on purpose. */
-static void end_trace(struct session *session, int signal)
+static void start(struct session *session, int32_t pid)
 {
-	bool kills = !session->is_attached && !is_command_over(session);
-
-	session->is_over = session->is_stopping; /* a second time: something cannot be killed */
-	session->is_stopping = true;
-	session->was_killed = kills;
-	session->ended_by = signal;
-	session->source->ops->stop(session->source, kills ? SOURCE_KILL : SOURCE_DETACH);
-}
-
-static void pass_now(struct session *session)
-{
-	if (session->pass_signal && !session->is_stopping)
-		session->source->ops->forward(session->source, session->pass_signal);
-	session->pass_signal = 0;
-	session->timers[TIMER_PASS] = NEVER;
-}
-
-static void pass_soon(struct session *session, const struct signalfd_siginfo *info, uint64_t now)
-{
-	if (info->ssi_code == SI_KERNEL || session->is_attached)
-		return; /* from the terminal: the program has it */
-	if (session->got_signal == (int)info->ssi_signo && session->got_sender == info->ssi_pid &&
-	    now - session->got_ns < PASS_NS)
-		return; /* to the whole group */
-	pass_now(session);
-	session->pass_signal = info->ssi_signo;
-	session->pass_sender = info->ssi_pid;
-	session->timers[TIMER_PASS] = now + PASS_NS;
-}
-
-static bool can_let_go(const struct session *session)
-{
-	return session->is_attached || is_command_over(session);
-}
-
-static void interrupt(struct session *session, const struct signalfd_siginfo *info, uint64_t now)
-{
-	if (session->interrupts && now - session->interrupt_ns < REPEAT_NS)
-		return;
-	session->interrupts++;
-	session->interrupt_ns = now;
-	if (can_let_go(session) || session->interrupts > 1)
-		end_trace(session, info->ssi_signo);
-	else
-		pass_soon(session, info, now);
-}
-
-static void terminate(struct session *session, const struct signalfd_siginfo *info, uint64_t now)
-{
-	bool is_repeated = session->timers[TIMER_KILL] != NEVER && now - session->interrupt_ns >= REPEAT_NS;
-
-	session->ended_by = info->ssi_signo;
-	if (can_let_go(session) || is_repeated) {
-		end_trace(session, info->ssi_signo);
-	} else if (session->timers[TIMER_KILL] == NEVER) {
-		pass_soon(session, info, now);
-		session->interrupt_ns = now;
-		session->timers[TIMER_KILL] = now + GRACE_NS;
-	}
-}
-
-/* Stops us once both has happened: we were told to and the program has stopped. A program that
- * heeds Ctrl-Z in its own way (an editor puts the terminal right first) is thus not cut short. */
-static void suspend_when_stopped(struct session *session)
-{
-	if (!session->suspend_signal || !session->is_command_stopped)
-		return;
-	signals_suspend(session->suspend_signal);
-	session->suspend_signal = 0;
-	session->is_command_stopped = false;
-}
-
-static void suspend(struct session *session, int signal)
-{
-	if (session->is_attached) {
-		if (signal == SIGTSTP)
-			log_warning("Ctrl-Z would freeze what is traced; Ctrl-C ends the trace");
-		return;
-	}
-	session->suspend_signal = signal;
-	suspend_when_stopped(session);
-}
-
-static void read_signals(struct session *session, uint64_t now)
-{
-	struct signalfd_siginfo info;
-
-	while (signals_next(&session->signals, &info)) {
-		switch (signal_meaning(info.ssi_signo)) {
-		case SIGNAL_INTERRUPT:
-			interrupt(session, &info, now);
-			break;
-		case SIGNAL_TERMINATE:
-			terminate(session, &info, now);
-			break;
-		case SIGNAL_PASS:
-			pass_soon(session, &info, now);
-			break;
-		case SIGNAL_SUSPEND:
-			suspend(session, info.ssi_signo);
-			break;
-		case SIGNAL_NOTHING:
-			break;
-		}
-	}
-}
-
-/* The command got a signal, which may be the one that we got as well: before or after it. */
-static void note_signal(struct session *session, const struct record *record)
-{
-	session->got_signal = record->nr;
-	session->got_sender = record->args[1];
-	session->got_ns = record->time_ns;
-	if (record->nr == SIGCONT)
-		session->is_command_stopped = false;
-	if (record->nr == session->pass_signal && session->got_sender == session->pass_sender) {
-		session->pass_signal = 0;
-		session->timers[TIMER_PASS] = NEVER;
-	}
-}
-
-/* Said whatever the scripts say, since it is about what tracing does to the program. */
-static void tell_note(const struct record *record)
-{
-	static const char *const texts[] = {
-		[NOTE_UNTRACED] = "asked that its children not be traced (CLONE_UNTRACED); they are",
-		[NOTE_PRIVILEGES] = "runs without the privileges of its file (setuid), as it is traced; "
-				    "run compendium as root, with -u USER, to trace it with them",
-	};
-	const struct piece *program = record_find(record, 0, PIECE_SELF, 0);
-
-	if (record->nr > 0 && (size_t)record->nr < sizeof texts / sizeof *texts)
-		log_warning("%.*s (process %d) %s", program ? (int)program->size : 0,
-			    program ? (const char *)piece_bytes(program) : "", record->pid,
-			    texts[record->nr]);
+	session->is_started = true;
+	session->command = pid;
+	host_start(session->host, session->start_ns, pid);
+	if (session->recorder)
+		recorder_start(session->recorder, session->source->ops->name, pid,
+			       host_timers(session->host));
 }
 
 /* What the session itself wants to know of a record. */
 static void note_record(struct session *session, const struct record *record)
 {
-	if (!session->is_started) {
-		session->is_started = true;
-		session->command = record->pid;
-		host_start(session->host, session->start_ns, record->pid);
-	}
+	if (!session->is_started)
+		start(session, record->pid);
+	if (session->recorder)
+		recorder_add(session->recorder, record);
 	if (record->kind == RECORD_NOTE)
-		tell_note(record);
+		note_tell(record);
 	if (record->pid != session->command)
 		return;
 	if (record->kind == RECORD_STOP)
-		session->is_command_stopped = true;
+		session->control.is_command_stopped = true;
 	if (record->kind == RECORD_SIGNAL)
-		note_signal(session, record);
+		control_note_signal(&session->control, record);
 }
 
 /* Hands on what the source has, for a while. True when it had no more. */
@@ -252,7 +100,7 @@ static bool read_records(struct session *session)
 		int got = session->source->ops->next(session->source, &record);
 		if (got < 0 && got != -ENODATA)
 			log_error("the trace broke off: %s", strerror(-got));
-		session->is_over |= got < 0;
+		session->control.is_over |= got < 0;
 		if (got <= 0)
 			return true;
 		note_record(session, record);
@@ -263,25 +111,20 @@ static bool read_records(struct session *session)
 
 static void run_timers(struct session *session, uint64_t now)
 {
-	uint64_t *timers = session->timers;
+	if (host_timers_due(session->host) <= now) {
+		if (session->recorder)
+			recorder_tick(session->recorder, now);
+		host_run_timers(session->host, now);
+	}
+	host_flush(session->host, now);
+	if (session->recorder)
+		recorder_flush(session->recorder, now);
+	control_run_timers(&session->control, now);
+}
 
-	if (host_deadline(session->host) <= now)
-		host_tick(session->host, now);
-	if (timers[TIMER_PASS] <= now)
-		pass_now(session);
-	if (timers[TIMER_KILL] <= now) {
-		timers[TIMER_KILL] = NEVER;
-		if (!session->is_stopping)
-			end_trace(session, session->ended_by);
-	}
-	if (timers[TIMER_LINGER] <= now) {
-		timers[TIMER_LINGER] = NEVER - 1;
-		if (isatty(STDERR_FILENO) && !session->is_stopping)
-			log_warning("the command has ended; tracing what it left in the background "
-				    "(Ctrl-C ends the trace)");
-	} else if (timers[TIMER_LINGER] == NEVER && is_command_over(session)) {
-		timers[TIMER_LINGER] = now + LINGER_NS;
-	}
+static uint64_t earliest(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
 }
 
 /* Sleeps until there is something to do. */
@@ -291,10 +134,11 @@ static void wait_for_work(struct session *session)
 		{.fd = session->source->ops->fd(session->source), .events = POLLIN},
 		{.fd = session->signals.fd, .events = POLLIN},
 	};
-	uint64_t due = host_deadline(session->host), now = now_ns();
+	uint64_t due = earliest(host_deadline(session->host), control_deadline(&session->control));
+	uint64_t now = now_ns();
 
-	for (int i = 0; i < TIMERS; i++)
-		due = session->timers[i] < due ? session->timers[i] : due;
+	if (session->recorder)
+		due = earliest(due, recorder_deadline(session->recorder));
 	uint64_t left = due > now ? due - now : 0;
 	struct timespec timeout = {.tv_sec = left / (1000 * MS), .tv_nsec = left % (1000 * MS)};
 	ppoll(fds, 2, due >= NEVER - 1 ? NULL : &timeout, NULL);
@@ -302,16 +146,18 @@ static void wait_for_work(struct session *session)
 
 static void run(struct session *session)
 {
-	while (!session->is_over) {
-		bool is_idle = read_records(session), was_stopping = session->is_stopping;
+	struct control *control = &session->control;
+
+	while (!control->is_over) {
+		bool is_idle = read_records(session), was_stopping = control->is_stopping;
 		uint64_t now = now_ns();
-		read_signals(session, now);
-		suspend_when_stopped(session);
+		control_read_signals(control, now);
+		control_suspend_when_stopped(control);
 		run_timers(session, now);
-		if (host_wants_end(session->host) && !session->is_stopping)
-			end_trace(session, 0);
+		if (host_wants_end(session->host) && !control->is_stopping)
+			control_end(control, 0);
 		/* Told to end, the source may have done so without its descriptor saying it. */
-		if (is_idle && !session->is_over && session->is_stopping == was_stopping)
+		if (is_idle && !control->is_over && control->is_stopping == was_stopping)
 			wait_for_work(session);
 	}
 }
@@ -320,14 +166,17 @@ static void run(struct session *session)
 static struct ending finish(struct session *session)
 {
 	int status = session->source->ops->status(session->source);
-	int ended_by = session->is_stopping ? session->ended_by : 0;
+	int ended_by = session->control.is_stopping ? session->control.ended_by : 0;
+	uint64_t now = now_ns();
 
 	if (!session->is_started)
-		host_start(session->host, session->start_ns, 0);
-	if (!host_finish(session->host, now_ns(), status, ended_by))
+		start(session, 0);
+	if (session->recorder)
+		recorder_finish(session->recorder, now, status, ended_by);
+	if (!host_finish(session->host, now, status, ended_by))
 		return (struct ending){.status = STATUS_FAILURE};
 	/* Ctrl-C is how one leaves a process one looked at; all else was meant to end us. */
-	if (session->was_killed || (ended_by && ended_by != SIGINT))
+	if (session->control.was_killed || (ended_by && ended_by != SIGINT))
 		return (struct ending){.signal = ended_by};
 	if (status >= 0 && WIFSIGNALED(status))
 		return (struct ending){.signal = WTERMSIG(status)};
@@ -337,12 +186,13 @@ static struct ending finish(struct session *session)
 /* 126 and 127 as the shell has them; everything else that failed is ours. */
 static int failure_status(const struct target *target, int error)
 {
-	static const int not_executable[] = {EACCES, ENOEXEC, EISDIR, ENOTDIR, ELIBBAD,
-					     ETXTBSY, E2BIG, ELOOP, ENAMETOOLONG};
+	static const int not_executable[] = {EACCES,  ENOEXEC, EISDIR, ENOTDIR,	    ELIBBAD,
+					     ETXTBSY, E2BIG,   ELOOP,  ENAMETOOLONG};
 
 	if (target->command && error == ENOENT)
 		return STATUS_NOT_FOUND;
-	for (size_t i = 0; target->command && i < sizeof not_executable / sizeof *not_executable; i++)
+	for (size_t i = 0; target->command && i < sizeof not_executable / sizeof *not_executable;
+	     i++)
 		if (error == not_executable[i])
 			return STATUS_NOT_EXECUTABLE;
 	return STATUS_FAILURE;
@@ -360,24 +210,56 @@ static int open_source(struct session *session)
 	if (failed)
 		strncpy(why, strerror(-failed), sizeof why - 1);
 	else
-		failed = ptrace_source_open(&target, &session->interest, &session->source, why, sizeof why);
+		failed = ptrace_source_open(&target, &session->interest, &session->source, why,
+					    sizeof why);
 	if (!failed)
 		return 0;
 	log_error("%s", *why ? why : strerror(-failed));
 	return failure_status(&target, -failed);
 }
 
+/* Before the program starts: a file that cannot be written is known by then. False: it was said. */
+static bool open_recorder(struct session *session)
+{
+	struct recording recording = {
+		.run = &session->run,
+		.start_ns = session->start_ns,
+		.target = &session->options->target,
+		.interest = &session->interest,
+	};
+
+	if (!session->options->record)
+		return true;
+	session->recorder = recorder_open(session->options->record, &recording);
+	return session->recorder;
+}
+
+static void run_source(struct session *session, struct ending *ending)
+{
+	ending->status = open_source(session);
+	if (!session->source)
+		return;
+	log_info("events come from %s", session->source->ops->name);
+	session->control.source = session->source;
+	run(session);
+	*ending = finish(session);
+	session->source->ops->close(session->source);
+}
+
 struct ending session_run(const struct options *options)
 {
 	struct session session = {
 		.options = options,
-		.is_attached = !options->target.command,
-		.timers = {NEVER, NEVER, NEVER},
+		.run = {.number = 1, .count = 1},
 		.signals.fd = -1,
 	};
 	struct ending ending = {.status = STATUS_FAILURE};
 
-	session.host = host_new(options);
+	if (options->replay && !options->list_scripts)
+		return replaying_run(options);
+	identity_make(&session.run.identity);
+	control_init(&session.control, &session.signals, !options->target.command);
+	session.host = host_new_run(options, &session.run);
 	if (!session.host)
 		return ending;
 	if (options->list_scripts) {
@@ -387,14 +269,13 @@ struct ending session_run(const struct options *options)
 	session.interest = *host_interest(session.host);
 	/* For ourselves: see note_record. */
 	session.interest.kinds |= 1 << RECORD_SIGNAL | 1 << RECORD_STOP;
+	if (options->record)
+		recorder_widen(&session.interest);
 	session.start_ns = now_ns();
-	ending.status = open_source(&session);
-	if (session.source) {
-		log_info("events come from %s", session.source->ops->name);
-		run(&session);
-		ending = finish(&session);
-		session.source->ops->close(session.source);
-	}
+	session.run.wallclock_ns = clock_ns(CLOCK_REALTIME);
+	if (open_recorder(&session))
+		run_source(&session, &ending);
+	recorder_close(session.recorder);
 	host_free(session.host);
 	return ending;
 }

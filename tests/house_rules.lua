@@ -17,18 +17,19 @@ local includes <const> = {
   { header = "^lua", only = { "^src/script/", "^src/generate%.c$" }, why = "only script/ knows Lua" },
   { header = "^lauxlib%.h$", only = { "^src/script/", "^src/generate%.c$" }, why = "only script/ knows Lua" },
   { header = "^yaml%.h$", only = { "^src/script/yaml%.c$" }, why = "only script/yaml.c knows libyaml" },
-  { header = "^script/", only = { "^src/script/", "^src/session%.c$", "^src/generate%.c$" },
+  { header = "^script/", only = { "^src/script/", "^src/session%.c$", "^src/replaying%.c$", "^src/generate%.c$" },
     why = "script/ is the session's" },
-  { header = "^source/", only = { "^src/source/", "^src/session%.[ch]$", "^src/options%.h$" },
+  { header = "^source/", only = { "^src/source/", "^src/session%.[ch]$", "^src/replaying%.c$", "^src/control%.c$", "^src/options%.h$",
+    "^src/tracefile/" },
     why = "sources are the session's" },
   { header = "^decode/", only = { "^src/decode/", "^src/script/" }, why = "decoding is done for scripts" },
   { header = "^options%.h$", only = { "^src/[^/]*$", "^src/script/" }, why = "parts below do not know options" },
-  { header = "^session%.h$", only = { "^src/session%.c$", "^src/main%.c$" }, why = "main starts the session" },
+  { header = "^session%.h$", only = { "^src/session%.c$", "^src/main%.c$", "^src/replaying%.[ch]$" }, why = "main starts the session" },
 }
 
 -- Words in code that only some files may have.
 local words <const> = {
-  { word = "STDERR_FILENO", only = { "^src/log%.c$", "^src/main%.c$", "^src/session%.c$" },
+  { word = "STDERR_FILENO", only = { "^src/log%.c$", "^src/main%.c$", "^src/control%.c$", "^src/replaying%.c$" },
     why = "log.c writes to stderr" },
   { word = "stderr", only = { "^src/log%.c$", "^src/generate%.c$" }, why = "log.c writes to stderr" },
   { word = "perror", only = {}, why = "log.c writes to stderr" },

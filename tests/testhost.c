@@ -209,7 +209,7 @@ int main(int argc, char **argv)
 		log_error("usage: testhost SCRIPT [ARG...]");
 		return 2;
 	}
-	struct host *host = host_open(&options, "lua");
+	struct host *host = host_open(&options, NULL, "lua");
 	if (!host)
 		return 1;
 	lua_pushcfunction(host->L, add_traceback);

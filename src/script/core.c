@@ -7,7 +7,8 @@
 #include "log.h"
 #include "script/state.h"
 
-/* --- the run ------------------------------------------------------------------------------------- */
+/* --- the run -------------------------------------------------------------------------------------
+ */
 
 static int core_want_data(lua_State *L)
 {
@@ -46,7 +47,7 @@ static int core_timer(lua_State *L)
 	host->timers = timers;
 	timers[host->timer_count] = (struct timer){
 		.period_ns = period,
-		.due_ns = host->start_ns ? host_now_ns() + period : UINT64_MAX,
+		.due_ns = host->start_ns ? host->clock_ns + period : UINT64_MAX,
 		.hook = hook_keep(L, 2, 3),
 	};
 	host->timer_count++;
@@ -55,7 +56,7 @@ static int core_timer(lua_State *L)
 
 static int core_now(lua_State *L)
 {
-	lua_pushinteger(L, (lua_Integer)(host_now_ns() - host_of(L)->start_ns));
+	lua_pushinteger(L, (lua_Integer)(host_of(L)->clock_ns - host_of(L)->start_ns));
 	return 1;
 }
 
@@ -85,7 +86,8 @@ static int core_errors(lua_State *L)
 	return 3;
 }
 
-/* --- the module ---------------------------------------------------------------------------------- */
+/* --- the module ----------------------------------------------------------------------------------
+ */
 
 static void push_scripts(lua_State *L, const struct options *options)
 {
@@ -131,8 +133,12 @@ static void push_options(lua_State *L, const struct options *options)
 	const struct {
 		const char *name, *value;
 	} texts[] = {
-		{"output", options->output}, {"color", options->color},   {"backend", options->backend},
-		{"report", options->report}, {"record", options->record}, {"replay", options->replay},
+		{"output", options->output},
+		{"color", options->color},
+		{"backend", options->backend},
+		{"report", options->report},
+		{"record", options->record},
+		{"replay", options->replay ? options->replay[0] : NULL},
 	};
 
 	lua_newtable(L);
@@ -150,22 +156,38 @@ static void push_options(lua_State *L, const struct options *options)
 }
 
 /* core.run: where the trace is made, and which one it is */
-static void push_run(lua_State *L, const struct identity *identity)
+static void push_run(lua_State *L, const struct run *run)
 {
-	lua_createtable(L, 0, 3);
-	lua_pushstring(L, identity->host);
+	lua_createtable(L, 0, 7);
+	lua_pushstring(L, run->identity.host);
 	lua_setfield(L, -2, "host");
-	lua_pushstring(L, identity->boot);
+	lua_pushstring(L, run->identity.boot);
 	lua_setfield(L, -2, "boot");
-	lua_pushstring(L, identity->run);
+	lua_pushstring(L, run->identity.run);
 	lua_setfield(L, -2, "run");
+	lua_pushinteger(L, run->number);
+	lua_setfield(L, -2, "number");
+	lua_pushinteger(L, run->count);
+	lua_setfield(L, -2, "count");
+	lua_pushstring(L, run->file);
+	lua_setfield(L, -2, "file");
+	results_push(L, run->results);
+	lua_setfield(L, -2, "results");
 }
 
 static const luaL_Reg functions[] = {
-	{"bind", chain_bind},     {"field", event_field},           {"method", event_method},
-	{"timer", core_timer},    {"event_types", core_event_types}, {"want_data", core_want_data},
-	{"now", core_now},        {"wallclock", core_wallclock},    {"log", core_log},
-	{"errors", core_errors},  {"exit", call_exit},
+	{"bind", chain_bind},
+	{"field", event_field},
+	{"method", event_method},
+	{"timer", core_timer},
+	{"event_types", core_event_types},
+	{"want_data", core_want_data},
+	{"now", core_now},
+	{"wallclock", core_wallclock},
+	{"log", core_log},
+	{"errors", core_errors},
+	{"exit", call_exit},
+	{"result", results_leave},
 	{NULL, NULL},
 };
 
@@ -182,7 +204,7 @@ int core_open(lua_State *L)
 	lua_setfield(L, -2, "json");
 	push_options(L, host->options);
 	lua_setfield(L, -2, "options");
-	push_run(L, &host->identity);
+	push_run(L, host->run);
 	lua_setfield(L, -2, "run");
 	lua_pushstring(L, compendium_version);
 	lua_setfield(L, -2, "version");

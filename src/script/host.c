@@ -32,7 +32,8 @@ static uint64_t realtime_ns(void)
 	return now.tv_sec * UINT64_C(1000000000) + now.tv_nsec;
 }
 
-/* --- loading ------------------------------------------------------------------------------------- */
+/* --- loading -------------------------------------------------------------------------------------
+ */
 
 /* Loads "lua/NAME.lua": from the host's folder, where tests have one, else from inside the program.
  * [-0, +1, -] the function, or a message about why it cannot be. */
@@ -88,16 +89,17 @@ static void add_searcher(lua_State *L)
 	lua_pop(L, 2);
 }
 
-/* --- the state ----------------------------------------------------------------------------------- */
+/* --- the state -----------------------------------------------------------------------------------
+ */
 
 static int set_up(lua_State *L)
 {
 	struct host *host = host_of(L);
 
 	luaL_openlibs(L);
-	/* With default.lua an eighth of Lua's time is collecting, in either mode (tests/bench); but when a
-	 * script keeps what it sees, the generational one stops for whole collections, twice as long
-	 * at worst, and the program is held meanwhile. */
+	/* With default.lua an eighth of Lua's time is collecting, in either mode (tests/bench); but
+	 * when a script keeps what it sees, the generational one stops for whole collections, twice
+	 * as long at worst, and the program is held meanwhile. */
 	lua_gc(L, LUA_GCINC, 0, 0, 0);
 	lua_newtable(L);
 	lua_rawsetp(L, LUA_REGISTRYINDEX, &host->keys.functions);
@@ -111,7 +113,7 @@ static int set_up(lua_State *L)
 	return 0;
 }
 
-struct host *host_open(const struct options *options, const char *library)
+struct host *host_open(const struct options *options, const struct run *run, const char *library)
 {
 	struct host *host = calloc(1, sizeof *host);
 
@@ -119,7 +121,10 @@ struct host *host_open(const struct options *options, const char *library)
 		return NULL;
 	host->options = options;
 	host->library = library;
-	identity_make(&host->identity);
+	host->own_run = (struct run){.number = 1, .count = 1};
+	if (!run)
+		identity_make(&host->own_run.identity);
+	host->run = run ? run : &host->own_run;
 	host->L = luaL_newstate();
 	if (!host->L)
 		goto fail;
@@ -150,7 +155,8 @@ void host_free(struct host *host)
 	free(host);
 }
 
-/* --- starting ------------------------------------------------------------------------------------ */
+/* --- starting ------------------------------------------------------------------------------------
+ */
 
 static int run_init(lua_State *L)
 {
@@ -160,8 +166,8 @@ static int run_init(lua_State *L)
 	return 0;
 }
 
-/* Adds a traceback to errors of the library's own: those have a position inside it. A user's script has
- * its position in the message, which says more than how we got there. */
+/* Adds a traceback to errors of the library's own: those have a position inside it. A user's script
+ * has its position in the message, which says more than how we got there. */
 static int init_handler(lua_State *L)
 {
 	const char *text = lua_tostring(L, 1);
@@ -173,7 +179,12 @@ static int init_handler(lua_State *L)
 
 struct host *host_new(const struct options *options)
 {
-	struct host *host = host_open(options, NULL);
+	return host_new_run(options, NULL);
+}
+
+struct host *host_new_run(const struct options *options, const struct run *run)
+{
+	struct host *host = host_open(options, run, NULL);
 
 	if (!host)
 		return NULL;
@@ -197,7 +208,8 @@ const struct interest *host_interest(const struct host *host)
 	return &host->interest;
 }
 
-/* --- running ------------------------------------------------------------------------------------- */
+/* --- running -------------------------------------------------------------------------------------
+ */
 
 /* What "start" and "finish" hooks are told; a negative number is an absent one. */
 struct info {
@@ -236,24 +248,33 @@ static void notify(struct host *host, struct chain *chain, struct info info)
 		call_report(L, NULL);
 }
 
+static void move_clock(struct host *host, uint64_t time_ns)
+{
+	if (time_ns > host->clock_ns)
+		host->clock_ns = time_ns;
+}
+
 void host_start(struct host *host, uint64_t time_ns, int32_t pid)
 {
 	host->start_ns = time_ns;
-	host->wallclock_ns = realtime_ns() - (host_now_ns() - time_ns);
+	host->clock_ns = time_ns;
+	host->wallclock_ns = host->run->wallclock_ns;
+	if (!host->wallclock_ns)
+		host->wallclock_ns = realtime_ns() - (host_now_ns() - time_ns);
 	host->dispatching = true;
 	for (size_t i = 0; i < host->timer_count; i++)
 		host->timers[i].due_ns = time_ns + host->timers[i].period_ns;
-	notify(host, host->start,
-	       (struct info){.pid = pid, .time = 0, .status = -1, .signal = -1});
+	notify(host, host->start, (struct info){.pid = pid, .time = 0, .status = -1, .signal = -1});
 }
 
 void host_dispatch(struct host *host, const struct record *record)
 {
+	move_clock(host, record->time_ns + record->duration_ns);
 	chain_dispatch(host, host->L, record);
 }
 
-/* What io.write has left with the C library (print flushes) goes out at once, but not more often than
- * every STDOUT_PERIOD_NS. */
+/* What io.write has left with the C library (print flushes) goes out at once, but not more often
+ * than every STDOUT_PERIOD_NS. */
 static uint64_t stdout_deadline(const struct host *host)
 {
 	return __fpending(stdout) ? host->flushed_ns + STDOUT_PERIOD_NS : UINT64_MAX;
@@ -261,10 +282,19 @@ static uint64_t stdout_deadline(const struct host *host)
 
 uint64_t host_deadline(const struct host *host)
 {
-	uint64_t due = output_deadline(host), flush = stdout_deadline(host);
+	const uint64_t dues[] = {host_timers_due(host), output_deadline(host),
+				 stdout_deadline(host)};
+	uint64_t due = UINT64_MAX;
 
-	if (flush < due)
-		due = flush;
+	for (size_t i = 0; i < sizeof dues / sizeof *dues; i++)
+		due = dues[i] < due ? dues[i] : due;
+	return due;
+}
+
+uint64_t host_timers_due(const struct host *host)
+{
+	uint64_t due = UINT64_MAX;
+
 	for (size_t i = 0; i < host->timer_count && !host->wants_end; i++)
 		if (host->timers[i].due_ns < due)
 			due = host->timers[i].due_ns;
@@ -282,11 +312,26 @@ static void run_timer(struct host *host, struct timer *timer, uint64_t now_ns)
 	hook_call(host, host->L, hook, 0, 0);
 }
 
-void host_tick(struct host *host, uint64_t now_ns)
+/* FNV-1a of the periods in their order. */
+uint64_t host_timers(const struct host *host)
 {
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+	for (size_t i = 0; i < host->timer_count; i++)
+		hash = (hash ^ host->timers[i].period_ns) * UINT64_C(0x100000001b3);
+	return hash;
+}
+
+void host_run_timers(struct host *host, uint64_t now_ns)
+{
+	move_clock(host, now_ns);
 	for (size_t i = 0; i < host->timer_count && !host->wants_end; i++)
 		if (host->timers[i].due_ns <= now_ns)
 			run_timer(host, &host->timers[i], now_ns);
+}
+
+void host_flush(struct host *host, uint64_t now_ns)
+{
 	output_tick(host, now_ns);
 	if (stdout_deadline(host) <= now_ns) {
 		fflush(stdout);
@@ -294,11 +339,19 @@ void host_tick(struct host *host, uint64_t now_ns)
 	}
 }
 
+void host_tick(struct host *host, uint64_t now_ns)
+{
+	host_run_timers(host, now_ns);
+	host_flush(host, now_ns);
+}
+
 bool host_finish(struct host *host, uint64_t now_ns, int status, int signal)
 {
 	bool ended = host->wants_end;
 
-	host->wants_end = false; /* what is said at the end is said even when a script ended the trace */
+	move_clock(host, now_ns);
+	host->wants_end =
+		false; /* what is said at the end is said even when a script ended the trace */
 	notify(host, host->finish,
 	       (struct info){.pid = -1,
 			     .time = (lua_Integer)(now_ns - host->start_ns),

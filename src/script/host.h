@@ -9,6 +9,7 @@
 
 #include "interest.h"
 #include "options.h"
+#include "run.h"
 
 struct host;
 
@@ -16,6 +17,8 @@ struct host;
  * Errors in scripts are reported through log.h. Returns NULL when the trace should not start.
  * With options->list_scripts it prints the list on stdout instead; the caller then ends. */
 struct host *host_new(const struct options *options);
+/* The same as a part of `run`, which is kept: its times and names are those of the trace. */
+struct host *host_new_run(const struct options *options, const struct run *run);
 
 /* What the loaded scripts hook. Owned by the host, constant once host_new returned. */
 const struct interest *host_interest(const struct host *host);
@@ -27,10 +30,21 @@ void host_start(struct host *host, uint64_t time_ns, int32_t pid);
 /* Hands a record to the library's models, filters, hooks and sinks. */
 void host_dispatch(struct host *host, const struct record *record);
 
-/* When the next "every:" timer or the flush of buffered output is due, CLOCK_MONOTONIC; UINT64_MAX
- * for never. host_tick runs what is due. */
+/* When the next "every:" timer is due, in the time of the records; UINT64_MAX for never. Between records
+ * the host's clock stands still: it is moved by them and by host_run_timers, which runs what is due. So
+ * the same records and calls make the same output, whenever that is. */
+uint64_t host_timers_due(const struct host *host);
+void host_run_timers(struct host *host, uint64_t now_ns);
+
+/* Writes out what was buffered for a while; CLOCK_MONOTONIC. */
+void host_flush(struct host *host, uint64_t now_ns);
+
+/* When either is due, and both of them: for who lives in the time of the records. */
 uint64_t host_deadline(const struct host *host);
 void host_tick(struct host *host, uint64_t now_ns);
+
+/* Which timers there are, as a number: hosts with the same periods have the same one. Call it after host_start. */
+uint64_t host_timers(const struct host *host);
 
 /* "finish" hooks and sinks; status is the command's wait status or -1; `signal` ended the trace or 0.
  * Returns false when --strict and a hook failed, or a script asked for a failing end. */

@@ -8,7 +8,6 @@
 
 #include <time.h>
 
-#include "identity.h"
 #include "script/call.h"
 #include "script/chain.h"
 #include "script/event.h"
@@ -37,7 +36,8 @@ struct host {
 	lua_State *L;
 	const struct options *options;
 	const char *library;        /* folder whose Lua files are preferred to embedded ones, or NULL */
-	struct identity identity;   /* of the trace: see core.run */
+	const struct run *run;      /* see core.run */
+	struct run own_run;         /* of a host that is part of none */
 	struct interest interest;
 	struct chain *calls[ARCH_COUNT][INTEREST_NRS];
 	struct chain *enters[ARCH_COUNT][INTEREST_NRS];
@@ -60,7 +60,8 @@ struct host {
 	uint64_t flushed_ns;        /* when stdout was flushed last */
 	struct watch watch;
 	uint64_t start_ns;          /* zero of e.time */
-	uint64_t wallclock_ns;      /* the same moment, since 1970 */
+	uint64_t clock_ns;          /* how far records and timers have come, CLOCK_MONOTONIC */
+	uint64_t wallclock_ns;      /* start_ns, since 1970 */
 	struct hook *running;
 	unsigned long failures;
 	char *first_failure;        /* message of the first failed hook, and its label */
@@ -78,7 +79,11 @@ static inline struct host *host_of(lua_State *L)
 uint64_t host_now_ns(void);
 
 /* host.c: a host with its Lua state, libraries and compendium.core, but nothing loaded. NULL: no memory. */
-struct host *host_open(const struct options *options, const char *library);
+struct host *host_open(const struct options *options, const struct run *run, const char *library);
+/* results.c: pushes the table core.run.results. [-0, +1, m] */
+void results_push(lua_State *L, struct results *results);
+/* core.result(value) */
+int results_leave(lua_State *L);
 /* core.c: opens compendium.core. */
 int core_open(lua_State *L);
 /* json.c: pushes core.json. */

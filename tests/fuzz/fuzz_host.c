@@ -37,7 +37,7 @@ static void push_file(lua_State *L, const char *path)
 
 struct host *fuzz_host_open(const struct options *options, struct limits *limits)
 {
-	struct host *host = host_open(options, NULL);
+	struct host *host = host_open(options, NULL, NULL);
 
 	if (!host)
 		abort();

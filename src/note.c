@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * See note.h.
+ */
+#include "note.h"
+
+#include "log.h"
+
+void note_tell(const struct record *record)
+{
+	static const char *const texts[] = {
+		[NOTE_UNTRACED] =
+			"asked that its children not be traced (CLONE_UNTRACED); they are",
+		[NOTE_PRIVILEGES] =
+			"runs without the privileges of its file (setuid), as it is traced; "
+			"run compendium as root, with -u USER, to trace it with them",
+	};
+	const struct piece *program = record_find(record, 0, PIECE_SELF, 0);
+
+	if (record->nr > 0 && (size_t)record->nr < sizeof texts / sizeof *texts)
+		log_warning("%.*s (process %d) %s", program ? (int)program->size : 0,
+			    program ? (const char *)piece_bytes(program) : "", record->pid,
+			    texts[record->nr]);
+}

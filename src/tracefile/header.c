@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * See header.h.
+ */
+#include "tracefile/header.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "tracefile/recorder.h"
+
+/* --- writing -------------------------------------------------------------------------------------
+ */
+
+static bool add(struct header_bytes *to, enum header_tag tag, const void *bytes, size_t size)
+{
+	struct header_field field = {tag, size};
+	size_t needed = to->size + sizeof field + size;
+
+	if (needed > to->room) {
+		uint8_t *grown = realloc(to->bytes, needed * 2);
+		if (!grown)
+			return false;
+		to->bytes = grown;
+		to->room = needed * 2;
+	}
+	memcpy(to->bytes + to->size, &field, sizeof field);
+	memcpy(to->bytes + to->size + sizeof field, bytes, size);
+	to->size = needed;
+	return true;
+}
+
+static bool add_text(struct header_bytes *to, enum header_tag tag, const char *text)
+{
+	return add(to, tag, text, strlen(text));
+}
+
+static bool add_machine(struct header_bytes *to, const struct identity *identity)
+{
+	struct utsname system = {0};
+
+	uname(&system);
+	return add_text(to, HEADER_HOST, identity->host) &&
+	       add_text(to, HEADER_BOOT, identity->boot) &&
+	       add_text(to, HEADER_RUN, identity->run) &&
+	       add_text(to, HEADER_KERNEL, system.release) &&
+	       add_text(to, HEADER_MACHINE, system.machine);
+}
+
+static bool add_target(struct header_bytes *to, const struct target *target)
+{
+	bool ok = true;
+
+	for (char **argument = target->command; ok && argument && *argument; argument++)
+		ok = add_text(to, HEADER_ARGUMENT, *argument);
+	for (size_t i = 0; ok && !target->command && i < target->pid_count; i++)
+		ok = add(to, HEADER_PID, &target->pids[i], sizeof(int32_t));
+	return ok;
+}
+
+/* Names only: values are secrets more often than not. */
+static bool add_variables(struct header_bytes *to, char **variables)
+{
+	bool ok = true;
+
+	for (; ok && variables && *variables; variables++)
+		ok = add(to, HEADER_VARIABLE, *variables, strcspn(*variables, "="));
+	return ok;
+}
+
+bool header_write(struct header_bytes *to, const struct recording *recording, const char *source)
+{
+	uint64_t times[] = {recording->start_ns, recording->run->wallclock_ns};
+
+	return add_machine(to, &recording->run->identity) && add_text(to, HEADER_SOURCE, source) &&
+	       add_target(to, recording->target) && add_variables(to, environ) &&
+	       add_variables(to, recording->target->environment) &&
+	       add(to, HEADER_TIMES, times, sizeof times) &&
+	       add(to, HEADER_INTEREST, recording->interest, sizeof *recording->interest);
+}
+
+/* --- reading -------------------------------------------------------------------------------------
+ */
+
+static void take_text(char *to, size_t room, const uint8_t *bytes, size_t size)
+{
+	size = size < room ? size : room - 1;
+	memcpy(to, bytes, size);
+	to[size] = '\0';
+}
+
+static int take_argument(struct header *header, const uint8_t *bytes, size_t size)
+{
+	char **command = reallocarray(header->command, header->command_count + 2, sizeof *command);
+
+	if (!command)
+		return -ENOMEM;
+	header->command = command;
+	command[header->command_count] = strndup((const char *)bytes, size);
+	if (!command[header->command_count])
+		return -ENOMEM;
+	command[++header->command_count] = NULL;
+	return 0;
+}
+
+static int take_pid(struct header *header, const uint8_t *bytes, size_t size)
+{
+	int32_t *pids = reallocarray(header->pids, header->pid_count + 1, sizeof *pids);
+
+	if (!pids)
+		return -ENOMEM;
+	header->pids = pids;
+	if (size != sizeof *pids)
+		return -EBADMSG;
+	memcpy(&pids[header->pid_count++], bytes, size);
+	return 0;
+}
+
+static int take_times(struct header *header, const uint8_t *bytes, size_t size)
+{
+	if (size != 2 * sizeof(uint64_t))
+		return -EBADMSG;
+	memcpy(&header->start_ns, bytes, sizeof(uint64_t));
+	memcpy(&header->wallclock_ns, bytes + sizeof(uint64_t), sizeof(uint64_t));
+	return 0;
+}
+
+static int take_interest(struct header *header, const uint8_t *bytes, size_t size)
+{
+	if (size != sizeof header->interest)
+		return -EBADMSG;
+	memcpy(&header->interest, bytes, size);
+	return 0;
+}
+
+static int take_field(struct header *header, uint32_t tag, const uint8_t *bytes, size_t size)
+{
+	const struct {
+		enum header_tag tag;
+		char *text;
+		size_t room;
+	} texts[] = {
+		{HEADER_HOST, header->identity.host, sizeof header->identity.host},
+		{HEADER_BOOT, header->identity.boot, sizeof header->identity.boot},
+		{HEADER_RUN, header->identity.run, sizeof header->identity.run},
+		{HEADER_KERNEL, header->kernel, sizeof header->kernel},
+		{HEADER_MACHINE, header->machine, sizeof header->machine},
+		{HEADER_SOURCE, header->source, sizeof header->source},
+	};
+
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+		if (texts[i].tag == tag)
+			take_text(texts[i].text, texts[i].room, bytes, size);
+	switch (tag) {
+	case HEADER_ARGUMENT:
+		return take_argument(header, bytes, size);
+	case HEADER_PID:
+		return take_pid(header, bytes, size);
+	case HEADER_TIMES:
+		return take_times(header, bytes, size);
+	case HEADER_INTEREST:
+		return take_interest(header, bytes, size);
+	default:
+		return 0;
+	}
+}
+
+int header_read(struct header *header, const uint8_t *bytes, size_t size)
+{
+	const uint8_t *end = bytes + size;
+	int failed = 0;
+
+	while (!failed && bytes < end) {
+		struct header_field field;
+		if ((size_t)(end - bytes) < sizeof field)
+			return -EBADMSG;
+		memcpy(&field, bytes, sizeof field);
+		bytes += sizeof field;
+		if (field.size > (size_t)(end - bytes))
+			return -EBADMSG;
+		failed = take_field(header, field.tag, bytes, field.size);
+		bytes += field.size;
+	}
+	return failed;
+}
+
+void header_free(struct header *header)
+{
+	for (size_t i = 0; i < header->command_count; i++)
+		free(header->command[i]);
+	free(header->command);
+	free(header->pids);
+	memset(header, 0, sizeof *header);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * header: what a trace file says before its first record: what was traced, where, when, and what
+ * was not seen.
+ *
+ * As bytes: struct header_field, its bytes, without padding, and so on. Fields whose tag is not
+ * known are passed over; a list is a field for each of its strings.
+ */
+#ifndef TRACEFILE_HEADER_H
+#define TRACEFILE_HEADER_H
+
+#include "interest.h"
+#include "run.h"
+#include "source/source.h"
+
+struct recording;
+
+enum header_tag {
+	HEADER_HOST = 1,
+	HEADER_BOOT,
+	HEADER_RUN, /* struct identity */
+	HEADER_KERNEL,
+	HEADER_MACHINE,	 /* uname(2): release, machine */
+	HEADER_SOURCE,	 /* name of what saw the events */
+	HEADER_ARGUMENT, /* of the command, each */
+	HEADER_PID,	 /* int32_t: attached to, each */
+	HEADER_VARIABLE, /* name of a variable of the environment, each */
+	HEADER_TIMES,	 /* uint64_t: start in CLOCK_MONOTONIC, in CLOCK_REALTIME */
+	HEADER_INTEREST, /* struct interest: what was asked for */
+};
+
+struct header_field {
+	uint32_t tag, size;
+};
+
+struct header {
+	struct identity identity;
+	char kernel[65], machine[65], source[32];
+	uint64_t start_ns, wallclock_ns;
+	struct interest interest;
+	char **command; /* NULL-terminated; NULL: attached */
+	size_t command_count;
+	int32_t *pids;
+	size_t pid_count;
+};
+
+/* A buffer that grows. */
+struct header_bytes {
+	uint8_t *bytes;
+	size_t size, room;
+};
+
+/* False: no memory. */
+bool header_write(struct header_bytes *to, const struct recording *recording, const char *source);
+
+/* Reads what header_write wrote. 0, -EBADMSG or -ENOMEM. */
+int header_read(struct header *header, const uint8_t *bytes, size_t size);
+void header_free(struct header *header);
+
+#endif
