@@ -66,7 +66,9 @@ local LAZY <const> = {
   output = function() return require "compendium.output" end,
   noise = function() return require "compendium.noise" end,
 }
-local MODULES <const> = {"events", "fds", "format", "json", "lines", "memory", "processes", "summary", "terminal"}
+local MODULES <const> = {
+  "compare", "deeds", "events", "fds", "format", "json", "lines", "memory", "processes", "summary", "terminal",
+}
 
 -- ---- the globals of scripts
 
