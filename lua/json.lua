@@ -161,6 +161,31 @@ local function date(ns)
   return os.date("!%Y-%m-%dT%H:%M:%S", ns // 1000000000) .. (".%09dZ"):format(ns % 1000000000)
 end
 
+-- For other formats of JSON (scripts/perfetto.lua): any text as a JSON string, escaped where it is no UTF-8.
+function json.text(s)
+  return encode(s, not utf8.len(s))
+end
+
+local OUTCOME <const> = {"ret", "error"}
+
+-- What an event's own fields are, or the decoded arguments that are numbers or text of a call that is no event,
+-- and its outcome, as an object.
+function json.args(e)
+  local parts, escaped_names = {}, {}
+  if e.type then
+    for _, name in ipairs(fields_of(e.type)) do put(parts, escaped_names, name, e[name]) end
+  else
+    for name, value in pairs(e.args) do
+      if type(value) ~= "table" then put(parts, escaped_names, name, value) end
+    end
+  end
+  for _, list in ipairs {OUTCOME, FLAGS} do
+    for _, name in ipairs(list) do put(parts, escaped_names, name, e[name] or nil) end
+  end
+  if #escaped_names > 0 then parts[#parts + 1] = '"escaped":' .. encode_array(escaped_names) end
+  return "{" .. table.concat(parts, ",") .. "}"
+end
+
 local writer
 local lost, tampered = 0, 0
 
