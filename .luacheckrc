@@ -6,7 +6,7 @@ unused_args = false
 exclude_files = { "build" }
 
 local api = {
-  "on", "filter", "line", "sink", "use", "option", "say", "want", "noise", "output", "compendium",
+  "on", "filter", "line", "sink", "use", "option", "say", "want", "noise", "output", "run", "compendium",
 }
 files["scripts"] = { read_globals = api }
 files["tests"] = { std = "+busted", max_line_length = 140 }

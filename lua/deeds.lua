@@ -188,7 +188,7 @@ end
 -- "./prog -x (0.03s, exit 0)"
 local function title(info)
   local first = processes.list()[1]
-  local command = first and first.argv and format.command(first.argv) or first and format.escape(first.comm or "?") or "?"
+  local command = first and (first.argv and format.command(first.argv) or format.escape(first.comm or "?")) or "?"
   local status = info.status
   local signal = status and processes.exit_signal(status)
   local ending = signal and ", " .. format.signal(signal)
@@ -201,7 +201,9 @@ function deeds.finish(account, info)
   for _, connection in ipairs(connections.connections) do
     -- clients come from a new port each time
     local peer = connection.direction == "in" and connection.host or connection.remote or "?"
-    if connection.direction then add(account, "connections", connection.protocol .. " " .. peer, outcome(connection)) end
+    if connection.direction then
+      add(account, "connections", connection.protocol .. " " .. peer, outcome(connection))
+    end
   end
   account.title, account.known = title(info), nil
   return account

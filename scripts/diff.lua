@@ -49,8 +49,12 @@ on({
 
 local function header(mark, each)
   print(("%s %s  %s"):format(mark, format.escape(each.file), each.title))
-  if each.lost > 0 then print(("    %s missing in it, so what follows may be wrong"):format(format.count(each.lost, "event"))) end
-  if each.forgotten > 0 then print(("    %s not compared: too many"):format(format.count(each.forgotten, "name"))) end
+  if each.lost > 0 then
+    print(("    %s missing in it, so what follows may be wrong"):format(format.count(each.lost, "event")))
+  end
+  if each.forgotten > 0 then
+    print(("    %s not compared: too many"):format(format.count(each.forgotten, "name")))
+  end
 end
 
 local function show(section)

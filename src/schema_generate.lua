@@ -91,7 +91,9 @@ local function line(kind, doc, ...)
   end
   properties.type = {const = kind}
   table.sort(required)
-  return {type = "object", description = doc, properties = properties, required = required, additionalProperties = false}
+  return {
+    type = "object", description = doc, properties = properties, required = required, additionalProperties = false,
+  }
 end
 
 -- The fields of an event type are there when they are known.
