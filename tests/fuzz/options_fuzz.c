@@ -25,7 +25,8 @@ static void check(const struct options *options, const struct range *range)
 	check_string(range, options->output);
 	check_string(range, options->report);
 	check_string(range, options->record);
-	check_string(range, options->replay);
+	for (const char **file = options->replay; file && *file; file++)
+		check_string(range, *file);
 	check_string(range, options->target.user);
 	for (size_t i = 0; i < options->script_count; i++) {
 		assert(options->scripts[i].kind && options->scripts[i].text);
@@ -36,7 +37,8 @@ static void check(const struct options *options, const struct range *range)
 	for (char **name = options->target.environment; name && *name; name++)
 		assert(**name && **name != '=');
 	assert(strlen(options->color) && strlen(options->backend));
-	assert(options->list_scripts || !options->target.command == !!options->target.pid_count);
+	int targets = !!options->target.command + !!options->target.pid_count + !!options->replay;
+	assert(options->list_scripts || targets == 1);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
