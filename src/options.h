@@ -25,7 +25,7 @@ struct options {
 	const char *record;       /* file name or NULL */
 	const char **replay;      /* file names, NULL-terminated; NULL: trace something live */
 	long long max_report_events; /* -1: all */
-	bool verbose, quiet, strict, json, faults, list_scripts, help, version;
+	bool verbose, quiet, strict, json, faults, list_scripts, no_seccomp, help, version;
 };
 
 /* Parses argv. 0: go on. Else the process should end with that status less 1 (a message was given).

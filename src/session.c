@@ -207,6 +207,7 @@ static int open_source(struct session *session)
 
 	target.signal_mask = session->signals.before;
 	target.ignores_child = session->signals.ignores_child;
+	target.no_seccomp = session->options->no_seccomp;
 	if (failed)
 		strncpy(why, strerror(-failed), sizeof why - 1);
 	else

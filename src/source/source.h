@@ -23,6 +23,7 @@ struct target {
 	/* What the command must find as it would have been without us. The session only blocks signals;
 	 * it never ignores or catches one, but sets SIGCHLD to SIG_DFL. */
 	sigset_t signal_mask; /* the mask the command starts with */
+	bool no_seccomp;      /* the command is not to be given a filter */
 	bool ignores_child;   /* SIGCHLD was ignored: so the command starts with it */
 };
 

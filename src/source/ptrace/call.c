@@ -28,6 +28,7 @@
  */
 #include <string.h>
 #include <linux/audit.h>
+#include <sys/prctl.h>
 #include <sys/user.h>
 
 #include "source/ptrace/ptrace.h"
@@ -47,8 +48,12 @@ static const struct {
 	{"execveat", CALL_EXECVEAT},
 	{"exit_group", CALL_EXIT_GROUP},
 	{"fork", CALL_FORK},
+	{"prctl", CALL_PRCTL},
 	{"restart_syscall", CALL_RESTART},
 	{"rt_sigreturn", CALL_SIGRETURN},
+	{"sched_getaffinity", CALL_AFFINITY},
+	{"sched_setaffinity", CALL_AFFINITY},
+	{"seccomp", CALL_SECCOMP},
 	{"sigreturn", CALL_SIGRETURN},
 	{"vfork", CALL_VFORK},
 };
@@ -130,17 +135,22 @@ static void call_interrupted(struct ptrace_source *source, struct tracee *tracee
 	call_finish(source, tracee, -EINTR, tracee->call->stopped_ns);
 }
 
+void call_tell_unfinished(struct ptrace_source *source, struct tracee *tracee, struct call *call,
+			  uint64_t time_ns)
+{
+	if (!call->wanted)
+		return;
+	struct record *record = call_record(source, tracee, call);
+	record->flags |= RECORD_UNFINISHED;
+	record->duration_ns = since(call->resumed_ns ? call->resumed_ns : time_ns, time_ns);
+	outbox_send(&source->outbox);
+	call->wanted = false;
+}
+
 /* The top call has no result, and will have none. */
 static void call_unfinished(struct ptrace_source *source, struct tracee *tracee, uint64_t time_ns)
 {
-	const struct call *call = tracee->call;
-
-	if (call->wanted) {
-		struct record *record = call_record(source, tracee, call);
-		record->flags |= RECORD_UNFINISHED;
-		record->duration_ns = since(call->resumed_ns ? call->resumed_ns : time_ns, time_ns);
-		outbox_send(&source->outbox);
-	}
+	call_tell_unfinished(source, tracee, tracee->call, time_ns);
 	call_pop(&source->tracees, tracee);
 }
 
@@ -195,6 +205,8 @@ void call_enter(struct ptrace_source *source, struct tracee *tracee, const struc
 	if (tracee->call && call_goes_on(source, tracee, info, &entry))
 		return;
 	enum call_role role = call_role(source, entry.arch, entry.nr);
+	if (role == CALL_SECCOMP || (role == CALL_PRCTL && (uint32_t)info->entry.args[0] == PR_SET_SECCOMP))
+		follow_filter(source, tracee);
 	struct record *record = outbox_begin(&source->outbox, RECORD_CALL, tracee_pid(tracee), tracee->tid);
 	record->time_ns = stop->time_ns;
 	record->arch = entry.arch;

@@ -68,6 +68,8 @@ static void task_born(struct ptrace_source *source, const struct birth *birth)
 		child = tracee_add(&source->tracees, birth->tid);
 	if (!child || child->process || !tracee_join(&source->tracees, child, birth->pid))
 		return;
+	const struct process *parent = process_find(&source->tracees, birth->parent_pid);
+	child->process->every_call |= parent && parent->every_call;
 	struct record *record =
 		outbox_begin(&source->outbox, RECORD_FORK, birth->parent_pid, birth->parent_tid);
 	record->time_ns = birth->time_ns;
@@ -263,6 +265,21 @@ static void follow_trap(struct ptrace_source *source, struct tracee *tracee, con
 	tracee->untraced = 0;
 }
 
+/* ---- filters of the program's own ---- */
+
+void follow_filter(struct ptrace_source *source, struct tracee *tracee)
+{
+	struct process *process = tracee->process;
+
+	if (!source->filtered || process->every_call)
+		return;
+	process->every_call = true;
+	/* It may be for all threads; those that run have yet to be resumed in the other way. */
+	for (struct tracee *t = tracee_next(&source->tracees, NULL); t; t = tracee_next(&source->tracees, t))
+		if (t != tracee && t->process == process)
+			request(PTRACE_INTERRUPT, t->tid, 0, 0);
+}
+
 /* ---- all of them ---- */
 
 static void (*const handlers[STOP_KINDS])(struct ptrace_source *, struct tracee *, const struct stop *) = {
@@ -282,6 +299,10 @@ void follow(struct ptrace_source *source, struct tracee *tracee, const struct st
 		call_adopt(source, tracee, stop);
 	if (stop->kind == STOP_ENTRY)
 		tracee->attached = false; /* it came from its program, not from a call */
+	if (outside && source->filtered)
+		repeat_unseen(source, tracee);
+	if (stop->by_filter && tracee->call && !tracee->call->restart)
+		return; /* its entry has been seen */
 	if (handlers[stop->kind])
 		handlers[stop->kind](source, tracee, stop);
 }

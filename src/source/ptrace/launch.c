@@ -4,10 +4,11 @@
  * exec and nothing earlier:
  *
  *     child                                 parent
- *     becomes the user, restores signals
  *     "ready"            ──────────────>    seizes it and interrupts it
  *     waits at the gate                     tells of it and its descriptors
  *                        <──────────────    lets it run on, opens the gate
+ *     takes the filter   ──────────────>    hears of it after the exec
+ *     becomes the user, restores signals
  *     execve                                sees its entry and PTRACE_EVENT_EXEC: done
  *     or, when that fails, the error  ──>   gives up, and says why
  *
@@ -22,14 +23,17 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "log.h"
 #include "source/ptrace/command.h"
+#include "source/ptrace/filter.h"
 #include "source/ptrace/proc.h"
 #include "source/ptrace/ptrace.h"
 #include "source/ptrace/snapshot.h"
 
 /* What the child says through the gate. */
 struct report {
-	enum { REPORT_READY, REPORT_USER, REPORT_EXEC } what;
+	enum { REPORT_READY, REPORT_FILTER, REPORT_USER, REPORT_EXEC } what;
+	bool no_new_privileges; /* REPORT_FILTER */
 	int error;
 };
 
@@ -37,7 +41,7 @@ struct report {
 
 static void child_report(int gate, int what, int error)
 {
-	struct report report = {what, error};
+	struct report report = {.what = what, .error = error};
 
 	send(gate, &report, sizeof report, MSG_NOSIGNAL);
 }
@@ -57,18 +61,30 @@ static void child_restore_signals(const struct target *target)
 	sigprocmask(SIG_SETMASK, &target->signal_mask, NULL);
 }
 
+/* Before it becomes the user, as that takes the privilege to do so without effect on privileges. */
+static void child_filter(int gate, const struct sock_fprog *filter)
+{
+	struct report report = {.what = REPORT_FILTER};
+
+	if (!filter->len)
+		return;
+	report.error = -filter_install(filter, &report.no_new_privileges);
+	send(gate, &report, sizeof report, MSG_NOSIGNAL);
+}
+
 static _Noreturn void child_main(const struct command *command, const struct target *target,
-				 int gate)
+				 const struct sock_fprog *filter, int gate)
 {
 	char go;
 
+	child_report(gate, REPORT_READY, 0);
+	if (recv(gate, &go, 1, 0) != 1)
+		_exit(125);
+	child_filter(gate, filter);
 	if (!child_become(command)) {
 		child_report(gate, REPORT_USER, errno);
 		_exit(125);
 	}
-	child_report(gate, REPORT_READY, 0);
-	if (recv(gate, &go, 1, 0) != 1)
-		_exit(125);
 	child_restore_signals(target);
 	execve(command->path, target->command, command->environment);
 	child_report(gate, REPORT_EXEC, errno);
@@ -107,7 +123,7 @@ static bool keep_descriptor(void *context, int fd)
 
 static struct report gate_read(int gate)
 {
-	struct report report = {REPORT_READY, ECHILD};
+	struct report report = {.what = REPORT_READY, .error = ECHILD};
 
 	while (recv(gate, &report, sizeof report, 0) < 0 && errno == EINTR)
 		;
@@ -164,7 +180,8 @@ static bool run_to_exec(struct ptrace_source *source, struct tracee *tracee)
 		struct record call = {0};
 		if (stop.kind == STOP_ENTRY)
 			call_identify(&call, stop.info.arch, stop.info.entry.nr);
-		if (stop.kind == STOP_ENTRY && call_role(source, call.arch, call.nr) == CALL_EXECVE)
+		if (stop.kind == STOP_ENTRY && call_role(source, call.arch, call.nr) == CALL_EXECVE &&
+		    !stop.by_filter)
 			call_enter(source, tracee, &stop);
 		tracee->deliver = stop.kind == STOP_SIGNAL ? stop.signal : 0;
 		tracee->resume = stop.kind == STOP_GROUP ? PTRACE_LISTEN : PTRACE_SYSCALL;
@@ -197,7 +214,8 @@ static void seize_failed(pid_t pid, int error, char *why, size_t room)
 static int seize_child(struct ptrace_source *source, pid_t pid, char *why, size_t room)
 {
 	int status;
-	int error = (int)request(PTRACE_SEIZE, pid, 0, OPTIONS_FOLLOW | PTRACE_O_EXITKILL);
+	int error = (int)request(PTRACE_SEIZE, pid, 0,
+				 OPTIONS_FOLLOW | PTRACE_O_TRACESECCOMP | PTRACE_O_EXITKILL);
 
 	if (!error)
 		error = (int)request(PTRACE_INTERRUPT, pid, 0, 0);
@@ -221,8 +239,33 @@ static int start_failed(const struct command *command, struct report report, cha
 	return -report.error;
 }
 
+/* The child said what became of its filter. */
+static void filter_heard(struct ptrace_source *source, struct report report)
+{
+	source->filtered = report.what == REPORT_FILTER && !report.error;
+	source->took_privileges = report.what == REPORT_FILTER && report.no_new_privileges;
+	if (source->filtered)
+		log_info("seccomp: calls nobody hooks are not stopped%s",
+			 source->took_privileges ? " (NO_NEW_PRIVS is set for that)" : "");
+	else
+		log_info("no seccomp filter: %s", strerror(report.error));
+}
+
+/* The filter of the command; empty when there is to be none. */
+static struct sock_fprog filter_for(const struct ptrace_source *source, const struct target *target)
+{
+	struct sock_fprog filter = {0};
+	const char *refusal = filter_refusal(source, target);
+
+	if (!refusal && filter_build(source, &filter) < 0)
+		refusal = "it would be too large";
+	if (refusal)
+		log_info("no seccomp filter: %s", refusal);
+	return filter;
+}
+
 static int follow_child(struct ptrace_source *source, const struct target *target,
-			const struct command *command, int gate, char *why, size_t room)
+			const struct command *command, bool has_filter, int gate, char *why, size_t room)
 {
 	struct report report = gate_read(gate);
 	if (report.what != REPORT_READY || report.error)
@@ -240,7 +283,10 @@ static int follow_child(struct ptrace_source *source, const struct target *targe
 	source->held = tracee;
 	source_release(source);
 	send(gate, "", 1, MSG_NOSIGNAL);
-	if (run_to_exec(source, tracee))
+	bool started = run_to_exec(source, tracee);
+	if (has_filter)
+		filter_heard(source, gate_read(gate));
+	if (started)
 		return 0;
 	tracee_remove(&source->tracees, tracee);
 	source->command = 0; /* it is reaped */
@@ -261,23 +307,25 @@ int launch(struct ptrace_source *source, const struct target *target, char *why,
 		command_free(&command);
 		return error;
 	}
+	struct sock_fprog filter = filter_for(source, target);
 	proc_each(getpid(), "fd", keep_descriptor, NULL);
 	pid_t pid = fork();
 	if (pid == 0)
-		child_main(&command, target, gate[1]);
+		child_main(&command, target, &filter, gate[1]);
 	close(gate[1]);
 	if (pid < 0) {
 		error = -errno;
 		snprintf(why, room, "cannot start %s: %s", command.path, strerror(-error));
 	} else {
 		source->command = pid;
-		error = follow_child(source, target, &command, gate[0], why, room);
+		error = follow_child(source, target, &command, filter.len, gate[0], why, room);
 	}
 	if (error && source->command) {
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, __WALL);
 	}
 	close(gate[0]);
+	filter_free(&filter);
 	command_free(&command);
 	return error;
 }

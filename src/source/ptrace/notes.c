@@ -36,11 +36,12 @@ void note_untraced(struct ptrace_source *source, const struct tracee *tracee)
 }
 
 /* Would exec have given the program privileges that the task has not? */
-static bool lacks_privileges(const char *path, const struct stat *file, const struct proc_status *status)
+static bool lacks_privileges(const char *path, const struct stat *file, const struct proc_status *status,
+			     bool took)
 {
 	struct statvfs system;
 
-	if (status->no_new_privileges || statvfs(path, &system) < 0 || system.f_flag & ST_NOSUID)
+	if ((status->no_new_privileges && !took) || statvfs(path, &system) < 0 || system.f_flag & ST_NOSUID)
 		return false;
 	if (file->st_mode & S_ISUID && file->st_uid != status->uid)
 		return true;
@@ -68,7 +69,7 @@ void note_privileges(struct ptrace_source *source, const struct tracee *tracee)
 	if (stat(path, &file) < 0 || !proc_status(tracee->tid, &status))
 		return;
 	if ((file.st_dev == source->noted_device && file.st_ino == source->noted_inode) ||
-	    !lacks_privileges(path, &file, &status))
+	    !lacks_privileges(path, &file, &status, source->took_privileges))
 		return;
 	source->noted_device = file.st_dev;
 	source->noted_inode = file.st_ino;

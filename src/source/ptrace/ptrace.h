@@ -35,6 +35,9 @@ enum call_role {
 	CALL_EXIT_GROUP,
 	CALL_RESTART,   /* restart_syscall: an interrupted call goes on */
 	CALL_SIGRETURN, /* a signal handler returns */
+	CALL_PRCTL,     /* may give the program a filter of its own */
+	CALL_SECCOMP,
+	CALL_AFFINITY,  /* reads or sets the CPUs a task may use */
 	CALL_REPEATS,   /* fails with EINTR even without a handler, and nothing was done then */
 };
 
@@ -46,7 +49,7 @@ enum {
 	ERESTART_RESTARTBLOCK = 516, /* goes on as restart_syscall, unless a handler runs */
 };
 
-enum source_mode { MODE_RUN, MODE_DETACH, MODE_KILL };
+enum source_mode { MODE_RUN, MODE_DETACH, MODE_KEEP, MODE_KILL };
 
 struct task_memory {
 	struct memory memory;
@@ -77,6 +80,8 @@ struct ptrace_source {
 	int command_status;           /* -1 until it ended */
 	uint64_t attached_ns;         /* when the first task was seized */
 	struct snapshot *snapshot;    /* processes still to be told of, or NULL */
+	bool filtered;                /* the tasks have our filter: only calls it stops come by */
+	bool took_privileges;         /* and NO_NEW_PRIVS with it */
 	bool noted_untraced;
 	bool is_capable;              /* CAP_SYS_PTRACE: may trace all */
 	dev_t noted_device;           /* the last program whose lack of privileges was told */
@@ -117,6 +122,7 @@ struct stop {
 	int signal;
 	uint64_t time_ns;
 	unsigned long message;
+	bool by_filter; /* of entry: our filter stopped the call */
 	bool moved_on; /* the task was killed since: it is not to be resumed, another status comes */
 	struct ptrace_syscall_info info; /* of entry and return */
 };
@@ -134,6 +140,9 @@ void call_return(struct ptrace_source *source, struct tracee *tracee, const stru
 void call_adopt(struct ptrace_source *source, struct tracee *tracee, const struct stop *stop);
 /* The top call has its result: makes its record and takes it off the stack. */
 void call_finish(struct ptrace_source *source, struct tracee *tracee, int64_t ret, uint64_t time_ns);
+/* Makes the record of a call that gets no result, if there is to be one. */
+void call_tell_unfinished(struct ptrace_source *source, struct tracee *tracee, struct call *call,
+			  uint64_t time_ns);
 /* The task ends or is let go: its calls get no result. */
 void calls_abandon(struct ptrace_source *source, struct tracee *tracee);
 /* Fills source->roles. */
@@ -146,8 +155,12 @@ void call_identify(struct record *record, uint32_t audit_arch, uint64_t nr);
 /* At a stop on the way back to the program: a call of the role CALL_REPEATS that was only woken, by
  * us or by a signal that has no handler, is made to go on instead of failing with EINTR. */
 void call_repeat(struct ptrace_source *source, struct tracee *tracee);
+/* The same for a call our filter let pass, so that nothing is known of it. */
+void repeat_unseen(struct ptrace_source *source, struct tracee *tracee);
 /* Gives that role to the calls that have it. */
 void repeat_roles(struct ptrace_source *source);
+/* Of a call with that role: is there a time after which it ends? */
+bool repeat_has_limit(unsigned arch, int nr);
 
 /* ---- follow.c ---- */
 
@@ -156,6 +169,9 @@ void follow(struct ptrace_source *source, struct tracee *tracee, const struct st
 /* Starts a record of the task. */
 struct record *record_of(struct ptrace_source *source, enum record_kind kind,
 			 const struct tracee *tracee, uint64_t time_ns);
+/* The program is about to get a filter of its own, whose verdict may come before that of ours: from now on
+ * every call of the process stops. */
+void follow_filter(struct ptrace_source *source, struct tracee *tracee);
 /* Newborn tasks whose parent can no longer tell of them. */
 void follow_orphans(struct ptrace_source *source);
 

@@ -67,9 +67,9 @@ void repeat_roles(struct ptrace_source *source)
 		}
 }
 
-static const struct repeating *repeating_find(const struct record *call)
+static const struct repeating *repeating_find(unsigned arch, int nr)
 {
-	const struct syscall_row *row = syscall_row(call->arch, call->nr);
+	const struct syscall_row *row = syscall_row(arch, nr);
 
 	for (size_t i = 0; row && i < REPEATING; i++)
 		if (strcmp(repeating[i].name, row->name) == 0)
@@ -112,7 +112,7 @@ void call_repeat(struct ptrace_source *source, struct tracee *tracee)
 
 	if (!call || call->restart != EINTR)
 		return;
-	const struct repeating *row = repeating_find(call->record);
+	const struct repeating *row = repeating_find(call->record->arch, call->record->nr);
 	if (!row)
 		return;
 	if (call->stopped_ns - call->resumed_ns < limit_ns(source, tracee->tid, row, call->record)) {
@@ -121,4 +121,28 @@ void call_repeat(struct ptrace_source *source, struct tracee *tracee)
 	} else if (set_result(tracee->tid, row->expired)) {
 		call_finish(source, tracee, row->expired, call->stopped_ns);
 	}
+}
+
+bool repeat_has_limit(unsigned arch, int nr)
+{
+	const struct repeating *row = repeating_find(arch, nr);
+
+	return row && row->limit != NO_LIMIT;
+}
+
+void repeat_unseen(struct ptrace_source *source, struct tracee *tracee)
+{
+	struct user_regs_struct regs;
+	struct ptrace_syscall_info info;
+	struct record call = {0};
+
+	if (tracee->call && tracee->call->restart == EINTR)
+		return; /* it was seen */
+	if (request(PTRACE_GETREGS, tracee->tid, 0, (uintptr_t)&regs) < 0 || (int64_t)regs.orig_rax < 0 ||
+	    (int32_t)regs.rax != -EINTR ||
+	    request(PTRACE_GET_SYSCALL_INFO, tracee->tid, sizeof info, (uintptr_t)&info) <= 0)
+		return;
+	call_identify(&call, info.arch, regs.orig_rax);
+	if (call_role(source, call.arch, call.nr) == CALL_REPEATS && !repeat_has_limit(call.arch, call.nr))
+		set_result(tracee->tid, -ERESTARTNOHAND);
 }

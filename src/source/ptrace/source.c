@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "source/ptrace/filter.h"
 #include "source/ptrace/ptrace.h"
 #include "source/ptrace/snapshot.h"
 
@@ -158,6 +159,17 @@ static void call_resumed(struct call *call, uint64_t stopped_ns)
 		call->resumed_ns += now - stopped_ns;
 }
 
+/* With our filter, a task outside of calls runs to the next one the filter stops; one inside stops at its
+ * return. The filter's stop is the call's entry, so PTRACE_SYSCALL then gives no other. */
+static int resume_request(const struct ptrace_source *source, const struct tracee *tracee)
+{
+	bool inside = tracee->call && !tracee->call->restart;
+
+	if (tracee->resume != PTRACE_SYSCALL || !source->filtered || inside)
+		return tracee->resume;
+	return tracee->process && tracee->process->every_call ? PTRACE_SYSCALL : PTRACE_CONT;
+}
+
 /* When the request fails with ESRCH the task was killed; its status follows. */
 void source_release(struct ptrace_source *source)
 {
@@ -172,7 +184,7 @@ void source_release(struct ptrace_source *source)
 		kill(tracee_pid(tracee), SIGKILL); /* born after all others were killed */
 	if (tracee->call)
 		call_resumed(tracee->call, tracee->stopped_ns);
-	request(tracee->resume, tracee->tid, 0, tracee->deliver);
+	request(resume_request(source, tracee), tracee->tid, 0, tracee->deliver);
 }
 
 static int source_fd(struct source *base)
@@ -221,6 +233,8 @@ static int source_next(struct source *base, const struct record **record)
 		*record = outbox_take(&source->outbox);
 		if (*record)
 			return 1;
+		if (source->mode == MODE_KEEP)
+			return -ENODATA;
 		source_release(source);
 		if (source->outbox.size || snapshot_continue(source))
 			continue;
@@ -260,6 +274,8 @@ static void source_stop(struct source *base, enum source_stop how)
 
 	if (how == SOURCE_KILL && source->command)
 		kill_all(source);
+	else if (source->mode == MODE_RUN && source->filtered)
+		keep_begin(source);
 	else if (source->mode == MODE_RUN)
 		detach_begin(source);
 }
@@ -296,6 +312,8 @@ static void source_close(struct source *base)
 {
 	struct ptrace_source *source = self(base);
 
+	if (source->mode == MODE_KEEP)
+		keep_running(source);
 	if (source->tracees.count && source->mode == MODE_RUN)
 		source_stop(base, SOURCE_KILL);
 	source_drain(source, CLOSE_PATIENCE_NS);

@@ -22,7 +22,7 @@ static const enum stop_kind info_kinds[] = {
 	[PTRACE_SYSCALL_INFO_NONE] = STOP_NONE, /* killed: it is past that stop */
 	[PTRACE_SYSCALL_INFO_ENTRY] = STOP_ENTRY,
 	[PTRACE_SYSCALL_INFO_EXIT] = STOP_RETURN,
-	[PTRACE_SYSCALL_INFO_SECCOMP] = STOP_OTHER,
+	[PTRACE_SYSCALL_INFO_SECCOMP] = STOP_ENTRY, /* the same number and arguments */
 };
 
 static enum stop_kind call_stop(struct stop *stop, pid_t tid)
@@ -53,6 +53,10 @@ static enum stop_kind event_stop(struct stop *stop, pid_t tid, int event)
 	};
 	if (event == PTRACE_EVENT_STOP)
 		return stop->signal == SIGTRAP ? STOP_TRAP : STOP_GROUP;
+	if (event == PTRACE_EVENT_SECCOMP) {
+		stop->by_filter = true;
+		return call_stop(stop, tid);
+	}
 	if (event >= (int)(sizeof kinds / sizeof *kinds))
 		return STOP_OTHER;
 	stop->moved_on = !stop_message(tid, stop->status, &stop->message);

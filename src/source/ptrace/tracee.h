@@ -37,6 +37,7 @@ struct process {
 	unsigned exiting;       /* of them, past PTRACE_EVENT_EXIT */
 	unsigned parked;        /* of them, waiting to be let go */
 	bool stopped;           /* a group-stop was told */
+	bool every_call;        /* all its calls stop, although our filter is there */
 	bool told;              /* what it had before the trace was told */
 	uint64_t peak_rss;      /* bytes, 0 while not known */
 };
