@@ -196,6 +196,17 @@ static bool call_goes_on(struct ptrace_source *source, struct tracee *tracee,
 	return false;
 }
 
+/* Is one of its first two arguments the name of a file of /proc? There the program's affinity can be read. */
+static bool names_proc(const struct record *record)
+{
+	for (uint8_t arg = 0; arg < 2; arg++) {
+		const struct piece *name = record_find(record, arg, PIECE_SELF, 0);
+		if (name && name->size > 6 && !memcmp(piece_bytes(name), "/proc/", 6))
+			return true;
+	}
+	return false;
+}
+
 void call_enter(struct ptrace_source *source, struct tracee *tracee, const struct stop *stop)
 {
 	const struct ptrace_syscall_info *info = &stop->info;
@@ -207,6 +218,8 @@ void call_enter(struct ptrace_source *source, struct tracee *tracee, const struc
 	enum call_role role = call_role(source, entry.arch, entry.nr);
 	if (role == CALL_SECCOMP || (role == CALL_PRCTL && (uint32_t)info->entry.args[0] == PR_SET_SECCOMP))
 		follow_filter(source, tracee);
+	if (role == CALL_AFFINITY || (role >= CALL_FORK && role <= CALL_CLONE3))
+		sharing_end(&source->sharing);
 	struct record *record = outbox_begin(&source->outbox, RECORD_CALL, tracee_pid(tracee), tracee->tid);
 	record->time_ns = stop->time_ns;
 	record->arch = entry.arch;
@@ -222,6 +235,8 @@ void call_enter(struct ptrace_source *source, struct tracee *tracee, const struc
 		record->flags |= RECORD_INT80;
 	if (wanted || entering || role == CALL_EXECVE || role == CALL_EXECVEAT)
 		capture(source, tracee, record, CAPTURE_ENTRY);
+	if (source->sharing.tid && names_proc(record))
+		sharing_end(&source->sharing);
 	struct call *call = call_push(&source->tracees, tracee, record);
 	if (call) {
 		call->ip = info->instruction_pointer;

@@ -47,6 +47,8 @@ void detach_begin(struct ptrace_source *source)
 	struct tracees *all = &source->tracees;
 
 	source->mode = MODE_DETACH;
+	sharing_end(&source->sharing);
+	source->sharing.allowed = false;
 	source->progress_ns = clock_ns();
 	for (struct tracee *t = tracee_next(all, NULL); t; t = tracee_next(all, t))
 		request(PTRACE_INTERRUPT, t->tid, 0, 0);

@@ -9,6 +9,9 @@
 
 #include "source/ptrace/ptrace.h"
 
+/* What our filter says of a stop, so that it is told from those of other filters. */
+#define FILTER_MARK 0x636du
+
 /* Why there is to be none; NULL: there is. */
 const char *filter_refusal(const struct ptrace_source *source, const struct target *target);
 /* A program that stops the calls of the interest and those the source needs. 0; -E2BIG when it does not

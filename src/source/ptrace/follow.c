@@ -10,8 +10,11 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <stddef.h>
+#include <sys/user.h>
 #include <sys/wait.h>
 
+#include "source/ptrace/filter.h"
 #include "source/ptrace/proc.h"
 #include "source/ptrace/ptrace.h"
 
@@ -280,6 +283,13 @@ void follow_filter(struct ptrace_source *source, struct tracee *tracee)
 			request(PTRACE_INTERRUPT, t->tid, 0, 0);
 }
 
+/* SECCOMP_RET_TRACE of a filter of the program's own: without a tracer, the call fails. */
+static void follow_no_tracer(const struct tracee *tracee)
+{
+	request(PTRACE_POKEUSR, tracee->tid, offsetof(struct user_regs_struct, orig_rax), (uintptr_t)-1);
+	request(PTRACE_POKEUSR, tracee->tid, offsetof(struct user_regs_struct, rax), (uintptr_t)-ENOSYS);
+}
+
 /* ---- all of them ---- */
 
 static void (*const handlers[STOP_KINDS])(struct ptrace_source *, struct tracee *, const struct stop *) = {
@@ -301,6 +311,8 @@ void follow(struct ptrace_source *source, struct tracee *tracee, const struct st
 		tracee->attached = false; /* it came from its program, not from a call */
 	if (outside && source->filtered)
 		repeat_unseen(source, tracee);
+	if (stop->by_filter && stop->info.seccomp.ret_data != FILTER_MARK)
+		follow_no_tracer(tracee);
 	if (stop->by_filter && tracee->call && !tracee->call->restart)
 		return; /* its entry has been seen */
 	if (handlers[stop->kind])

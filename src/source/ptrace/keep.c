@@ -18,6 +18,8 @@ void keep_begin(struct ptrace_source *source)
 	struct tracees *all = &source->tracees;
 
 	source->mode = MODE_KEEP;
+	sharing_end(&source->sharing);
+	source->sharing.allowed = false;
 	for (struct tracee *t = tracee_next(all, NULL); t; t = tracee_next(all, t))
 		for (struct call *call = t->call; call; call = call->below)
 			call_tell_unfinished(source, t, call, clock_ns());

@@ -211,11 +211,11 @@ static void seize_failed(pid_t pid, int error, char *why, size_t room)
 			 : "");
 }
 
-static int seize_child(struct ptrace_source *source, pid_t pid, char *why, size_t room)
+static int seize_child(struct ptrace_source *source, pid_t pid, bool has_filter, char *why, size_t room)
 {
 	int status;
-	int error = (int)request(PTRACE_SEIZE, pid, 0,
-				 OPTIONS_FOLLOW | PTRACE_O_TRACESECCOMP | PTRACE_O_EXITKILL);
+	int filter = has_filter ? PTRACE_O_TRACESECCOMP : 0;
+	int error = (int)request(PTRACE_SEIZE, pid, 0, OPTIONS_FOLLOW | PTRACE_O_EXITKILL | filter);
 
 	if (!error)
 		error = (int)request(PTRACE_INTERRUPT, pid, 0, 0);
@@ -270,7 +270,7 @@ static int follow_child(struct ptrace_source *source, const struct target *targe
 	struct report report = gate_read(gate);
 	if (report.what != REPORT_READY || report.error)
 		return start_failed(command, report, why, room);
-	int error = seize_child(source, source->command, why, room);
+	int error = seize_child(source, source->command, has_filter, why, room);
 	if (error)
 		return error;
 	struct tracee *tracee = tracee_add(&source->tracees, source->command);
@@ -286,6 +286,7 @@ static int follow_child(struct ptrace_source *source, const struct target *targe
 	bool started = run_to_exec(source, tracee);
 	if (has_filter)
 		filter_heard(source, gate_read(gate));
+	source->sharing.allowed = true;
 	if (started)
 		return 0;
 	tracee_remove(&source->tracees, tracee);

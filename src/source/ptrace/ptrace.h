@@ -21,6 +21,7 @@
 #include "source/source.h"
 #include "source/ptrace/outbox.h"
 #include "source/ptrace/request.h"
+#include "source/ptrace/sharing.h"
 #include "source/ptrace/tracee.h"
 
 /* What the source itself must know of a call; all else is in the syscall table. */
@@ -80,6 +81,7 @@ struct ptrace_source {
 	int command_status;           /* -1 until it ended */
 	uint64_t attached_ns;         /* when the first task was seized */
 	struct snapshot *snapshot;    /* processes still to be told of, or NULL */
+	struct sharing sharing;
 	bool filtered;                /* the tasks have our filter: only calls it stops come by */
 	bool took_privileges;         /* and NO_NEW_PRIVS with it */
 	bool noted_untraced;
@@ -122,7 +124,7 @@ struct stop {
 	int signal;
 	uint64_t time_ns;
 	unsigned long message;
-	bool by_filter; /* of entry: our filter stopped the call */
+	bool by_filter; /* of entry: a filter stopped the call */
 	bool moved_on; /* the task was killed since: it is not to be resumed, another status comes */
 	struct ptrace_syscall_info info; /* of entry and return */
 };

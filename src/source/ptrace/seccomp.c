@@ -24,6 +24,7 @@
 
 #include "source/ptrace/filter.h"
 
+#define STOP (SECCOMP_RET_TRACE | FILTER_MARK)
 #define X32_BIT 0x40000000u
 #define JUMP_MAX 255u
 #define WORD(field) ((uint32_t)offsetof(struct seccomp_data, field))
@@ -93,7 +94,7 @@ static void emit_verdict(struct assembly *out, enum verdict verdict)
 		emit(out, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, PR_SET_SECCOMP);
 		emit(out, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
 	}
-	emit(out, BPF_RET | BPF_K, 0, 0, verdict == PASSES ? SECCOMP_RET_ALLOW : SECCOMP_RET_TRACE);
+	emit(out, BPF_RET | BPF_K, 0, 0, verdict == PASSES ? SECCOMP_RET_ALLOW : STOP);
 }
 
 /* The number is in the accumulator. The lower half comes first; only when its length is known is it known
@@ -146,7 +147,7 @@ int filter_build(const struct ptrace_source *source, struct sock_fprog *program)
 		return -ENOMEM;
 	emit_arch(&out, source, ARCH_X86_64, AUDIT_ARCH_X86_64);
 	emit_arch(&out, source, ARCH_I386, AUDIT_ARCH_I386);
-	emit(&out, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_TRACE);
+	emit(&out, BPF_RET | BPF_K, 0, 0, STOP);
 	if (out.full) {
 		free(out.code);
 		return -E2BIG;

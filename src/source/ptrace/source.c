@@ -130,6 +130,8 @@ static void remove_gone(struct ptrace_source *source, struct tracee *tracee)
 {
 	pid_t pid = tracee_pid(tracee);
 
+	if (tracee->tid == source->sharing.tid)
+		sharing_end(&source->sharing);
 	tracee_remove(&source->tracees, tracee);
 	const struct process *process = process_find(&source->tracees, pid);
 	if (source->mode == MODE_DETACH && process)
@@ -184,6 +186,7 @@ void source_release(struct ptrace_source *source)
 		kill(tracee_pid(tracee), SIGKILL); /* born after all others were killed */
 	if (tracee->call)
 		call_resumed(tracee->call, tracee->stopped_ns);
+	sharing_stopped(&source->sharing, tracee->tid);
 	request(resume_request(source, tracee), tracee->tid, 0, tracee->deliver);
 }
 
@@ -316,6 +319,7 @@ static void source_close(struct source *base)
 		keep_running(source);
 	if (source->tracees.count && source->mode == MODE_RUN)
 		source_stop(base, SOURCE_KILL);
+	sharing_end(&source->sharing);
 	source_drain(source, CLOSE_PATIENCE_NS);
 	if (source->signal_fd >= 0)
 		close(source->signal_fd);
