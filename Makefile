@@ -130,13 +130,19 @@ $(B)/testhost: tests/testhost.c $(LIBRARY) $(B)/link.txt
 		$(LIBRARY) $(LIBS)
 -include $(B)/testhost.d
 
-# What dispatching a record costs.
+# What it costs, against others: all of tests/bench/rows.lua, or BENCH="name of a row"; ROUNDS=5.
 $(B)/bench/%: tests/bench/%.c $(LIBRARY) $(B)/link.txt
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< $(LIBRARY) $(LIBS)
-.PHONY: bench
-bench: $(B)/bench/dispatch
-	$<
+$(B)/bench/work: tests/bench/work.c $(B)/compile.txt
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -pthread -o $@ $<
+.PHONY: bench bench-programs
+bench-programs: $(B)/bench/dispatch $(B)/bench/work
+bench:
+	@vendor/install build test bench
+	@$(MAKE) --no-print-directory $(PROGRAM) live bench-programs
+	@tests/bench/run $(if $(BENCH),"$(BENCH)")
 
 # What the live tests trace.
 -include tests/live/tracees.mk
@@ -150,7 +156,7 @@ test:
 	@$(MAKE) --no-print-directory test-programs
 	@tests/run
 # What tests/run runs.
-test-programs: $(PROGRAM) $(DOCS) unit-programs $(B)/testhost $(if $(wildcard tests/live/tracees.mk),live) \
+test-programs: $(PROGRAM) $(DOCS) unit-programs $(B)/testhost bench-programs $(if $(wildcard tests/live/tracees.mk),live) \
 		$(if $(wildcard tests/fuzz/fuzz.mk),fuzz-programs-if-any)
 unit-programs: $(UNIT)
 test-unit: $(UNIT)
