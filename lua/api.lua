@@ -56,7 +56,8 @@ api.run = {
   number = core.run.number, count = core.run.count, file = core.run.file, results = core.run.results,
   host = core.run.host, boot = core.run.boot, id = core.run.run,
   result = function(value) -- plain values, copied, one for each run
-    core.result(value)
+    local problem = core.result(value)
+    if problem then errors.blame("run.result() takes plain values, not a %s", problem) end
   end,
 }
 

@@ -271,6 +271,7 @@ static struct ending replay(struct replaying *replaying)
 	if (!read_header(replaying, &first)) {
 		tell_problems(replaying);
 	} else if (open_host(replaying)) {
+		log_info("events come from %s", reader_header(reader_of(replaying))->source);
 		tell_missing(replaying);
 		take_record(replaying, first);
 		run(replaying);

@@ -82,7 +82,7 @@ uint64_t host_now_ns(void);
 struct host *host_open(const struct options *options, const struct run *run, const char *library);
 /* results.c: pushes the table core.run.results. [-0, +1, m] */
 void results_push(lua_State *L, struct results *results);
-/* core.result(value) */
+/* core.result(value) -> nil, or what it was that cannot be copied */
 int results_leave(lua_State *L);
 /* core.c: opens compendium.core. */
 int core_open(lua_State *L);
