@@ -143,6 +143,9 @@ bench:
 	@vendor/install build test bench
 	@$(MAKE) --no-print-directory $(PROGRAM) live bench-programs
 	@tests/bench/run $(if $(BENCH),"$(BENCH)")
+.PHONY: bench-recording
+bench-recording: $(PROGRAM) $(B)/bench/record
+	tests/bench/recording
 
 # What the live tests trace.
 -include tests/live/tracees.mk

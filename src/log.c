@@ -15,7 +15,7 @@
 #include "log.h"
 
 enum {
-	MESSAGE_MAX = 8192,               /* bytes of a message; the rest is cut */
+	MESSAGE_MAX = 8192,		   /* bytes of a message; the rest is cut */
 	ESCAPED_MAX = 4 * MESSAGE_MAX + 64 /* \xNN for each */
 };
 
@@ -50,8 +50,8 @@ static bool is_harmful(uint32_t c)
 	static const struct {
 		uint32_t first, last;
 	} ranges[] = {
-		{0x80, 0x9f},     {0xad, 0xad},     {0x61c, 0x61c},   {0x180e, 0x180e},
-		{0x200b, 0x200f}, {0x2028, 0x202e}, {0x2060, 0x206f}, {0xfeff, 0xfeff},
+		{0x80, 0x9f},	  {0xad, 0xad},	      {0x61c, 0x61c},	{0x180e, 0x180e},
+		{0x200b, 0x200f}, {0x2028, 0x202e},   {0x2060, 0x206f}, {0xfeff, 0xfeff},
 		{0xfff9, 0xfffb}, {0xe0000, 0xe0fff},
 	};
 
@@ -111,6 +111,33 @@ static void put(const char *bytes, size_t size)
 	}
 }
 
+static bool is_progress_shown;
+
+void log_progress_end(void)
+{
+	static const char erase[] = "\r\33[K";
+
+	if (is_progress_shown)
+		put(erase, sizeof erase - 1);
+	is_progress_shown = false;
+}
+
+/* Cut where a narrow terminal would wrap it: a wrapped line cannot be rewritten. */
+void log_progress(const char *format, ...)
+{
+	char text[80];
+	va_list args;
+
+	log_progress_end();
+	va_start(args, format);
+	int length = vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	if (length <= 0)
+		return;
+	put(text, (size_t)length < sizeof text ? (size_t)length : sizeof text - 1);
+	is_progress_shown = true;
+}
+
 static void write_message(const char *text, const char *newline)
 {
 	char line[ESCAPED_MAX];
@@ -118,6 +145,7 @@ static void write_message(const char *text, const char *newline)
 	char *end = escape(stpcpy(line, "compendium: "), text, newline);
 
 	*end++ = '\n';
+	log_progress_end();
 	put(line, end - line);
 	errno = saved;
 }

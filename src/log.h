@@ -22,4 +22,10 @@ void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
  * passes for a message of its own. */
 void log_lines(enum log_level level, const char *text);
 
+/* A line without an end, which the next one of its kind takes the place of, and any message takes away. For a
+ * terminal only: who calls it knows that stderr is one. */
+void log_progress(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Takes it away, when there is one: before anybody else writes to the terminal. */
+void log_progress_end(void);
+
 #endif

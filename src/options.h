@@ -7,6 +7,7 @@
 #define OPTIONS_H
 
 #include "source/source.h"
+#include "version.h"
 
 /* One -s, -e, -f or --set, in the order given: order is meaning. */
 struct script_option {
@@ -32,7 +33,5 @@ struct options {
  * The strings are argv's own. */
 int options_parse(struct options *options, int argc, char **argv);
 void options_free(struct options *options);
-
-extern const char compendium_version[]; /* "0.1.0" */
 
 #endif

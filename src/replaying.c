@@ -15,9 +15,11 @@
 #include <poll.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "log.h"
 #include "note.h"
+#include "progress.h"
 #include "replaying.h"
 #include "script/host.h"
 #include "script/results.h"
@@ -41,6 +43,7 @@ struct replaying {
 	struct host *host;
 	struct source *source;
 	struct signals *signals;
+	struct progress progress;
 	bool is_started;
 	bool has_ticks; /* of the file are repeated */
 	bool is_over;
@@ -100,6 +103,7 @@ static void take_record(struct replaying *replaying, const struct record *record
 {
 	uint64_t end = record->time_ns + record->duration_ns;
 
+	replaying->progress.records++;
 	if (record->kind >= RECORD_KINDS) {
 		take_own(replaying, record);
 		return;
@@ -175,17 +179,33 @@ static bool read_header(struct replaying *replaying, const struct record **first
 	return got > 0;
 }
 
+/* On a terminal that nobody else writes to. Scripts may print to stdout at any time. */
+static bool may_show_progress(const struct replaying *replaying)
+{
+	bool may_print = isatty(STDOUT_FILENO) &&
+			 (replaying->options.script_count || replaying->options.json);
+
+	return isatty(STDERR_FILENO) && !may_print;
+}
+
 static void run(struct replaying *replaying)
 {
+	bool shows_progress = may_show_progress(replaying);
+
+	progress_begin(&replaying->progress, reader_fd(reader_of(replaying)), now_ns());
 	while (!replaying->is_over) {
 		bool is_idle = read_records(replaying);
 		host_flush(replaying->host, now_ns());
 		read_signals(replaying);
+		if (shows_progress && !host_has_terminal(replaying->host))
+			progress_show(&replaying->progress, reader_position(reader_of(replaying)),
+				      now_ns());
 		if (host_wants_end(replaying->host))
 			replaying->source->ops->stop(replaying->source, SOURCE_DETACH);
 		if (is_idle && !replaying->is_over && !replaying->ended_by)
 			wait_for_work(replaying);
 	}
+	log_progress_end();
 }
 
 static void tell_problems(const struct replaying *replaying)

@@ -363,6 +363,11 @@ bool host_finish(struct host *host, uint64_t now_ns, int status, int signal)
 	return !host->failing_end;
 }
 
+bool host_has_terminal(const struct host *host)
+{
+	return output_has_terminal(host);
+}
+
 bool host_wants_end(const struct host *host)
 {
 	return host->wants_end;

@@ -53,6 +53,9 @@ bool host_finish(struct host *host, uint64_t now_ns, int status, int signal);
 /* True when the trace should end now (--strict after an error, os.exit in a hook). */
 bool host_wants_end(const struct host *host);
 
+/* Has a sink written to a terminal? Then nobody else should. */
+bool host_has_terminal(const struct host *host);
+
 void host_free(struct host *host);
 
 #endif

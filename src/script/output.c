@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Buffered writers on a descriptor or a file, for the sinks. A reader that went away, a full disk, a
- * terminal set to non-blocking: writing never raises, and never holds the trace for long. After
+ * Buffered writers on a descriptor or a file, for the sinks. A reader that went away, a full disk,
+ * a terminal set to non-blocking: writing never raises, and never holds the trace for long. After
  * the first failure a writer drops what it is given and remembers why.
  */
 #include <errno.h>
@@ -12,6 +12,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "log.h"
 #include "script/state.h"
 
 enum { BUFFER_SIZE = 64 << 10, WAIT_MS = 1000 };
@@ -23,10 +24,12 @@ static const char TYPE[] = "compendium.output";
 struct output {
 	struct output *next, **link; /* in host->outputs */
 	int fd;
-	bool owned;       /* we opened it, so we close it */
-	int error;        /* errno of the first failure */
+	bool owned; /* we opened it, so we close it */
+	bool is_terminal;
+	bool has_written; /* anything */
+	int error;	  /* errno of the first failure */
 	size_t used;
-	uint64_t since;   /* when the first byte in the buffer came */
+	uint64_t since; /* when the first byte in the buffer came */
 	char buffer[BUFFER_SIZE];
 };
 
@@ -35,7 +38,8 @@ static struct output *check_output(lua_State *L)
 	return luaL_checkudata(L, 1, TYPE);
 }
 
-/* --- writing ------------------------------------------------------------------------------------- */
+/* --- writing -------------------------------------------------------------------------------------
+ */
 
 /* Waits until a non-blocking descriptor takes more. 0 or an errno. */
 static int wait_writable(int fd)
@@ -50,6 +54,9 @@ static int wait_writable(int fd)
 
 static void write_all(struct output *output, const char *bytes, size_t size)
 {
+	if (output->is_terminal && size)
+		log_progress_end();
+	output->has_written |= size;
 	while (size && !output->error) {
 		ssize_t n = write(output->fd, bytes, size);
 		if (n >= 0) {
@@ -90,12 +97,14 @@ static void close_output(struct output *output)
 {
 	flush(output);
 	/* A full disk behind NFS is reported at close only. */
-	if (output->owned && output->fd >= 0 && close(output->fd) && !output->error && errno != EINTR)
+	if (output->owned && output->fd >= 0 && close(output->fd) && !output->error &&
+	    errno != EINTR)
 		output->error = errno;
 	output->fd = -1;
 }
 
-/* --- the host's view ----------------------------------------------------------------------------- */
+/* --- the host's view -----------------------------------------------------------------------------
+ */
 
 uint64_t output_deadline(const struct host *host)
 {
@@ -107,6 +116,14 @@ uint64_t output_deadline(const struct host *host)
 	return due;
 }
 
+bool output_has_terminal(const struct host *host)
+{
+	for (const struct output *o = host->outputs; o; o = o->next)
+		if (o->is_terminal && (o->has_written || o->used))
+			return true;
+	return false;
+}
+
 void output_tick(struct host *host, uint64_t now_ns)
 {
 	for (struct output *o = host->outputs; o; o = o->next)
@@ -114,7 +131,8 @@ void output_tick(struct host *host, uint64_t now_ns)
 			flush(o);
 }
 
-/* --- Lua ----------------------------------------------------------------------------------------- */
+/* --- Lua -----------------------------------------------------------------------------------------
+ */
 
 /* core.output(descriptor or path) -> writer, or nil, message */
 static int output_new(lua_State *L)
@@ -129,6 +147,7 @@ static int output_new(lua_State *L)
 		output->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666);
 	if (path && output->fd < 0)
 		return luaL_fileresult(L, 0, path);
+	output->is_terminal = output->fd >= 0 && isatty(output->fd);
 	output->next = host->outputs;
 	output->link = &host->outputs;
 	if (host->outputs)
@@ -180,7 +199,7 @@ static int output_is_tty(lua_State *L)
 {
 	struct output *output = check_output(L);
 
-	lua_pushboolean(L, output->fd >= 0 && isatty(output->fd));
+	lua_pushboolean(L, output->fd >= 0 && output->is_terminal);
 	return 1;
 }
 
@@ -204,9 +223,10 @@ static int output_error(lua_State *L)
 }
 
 static const luaL_Reg methods[] = {
-	{"write", output_write},   {"flush", output_flush}, {"close", output_close},
-	{"is_tty", output_is_tty}, {"width", output_width}, {"error", output_error},
-	{"__gc", output_gc},       {NULL, NULL},
+	{"write", output_write}, {"flush", output_flush},
+	{"close", output_close}, {"is_tty", output_is_tty},
+	{"width", output_width}, {"error", output_error},
+	{"__gc", output_gc},	 {NULL, NULL},
 };
 
 int output_open(lua_State *L)

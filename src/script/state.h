@@ -97,6 +97,7 @@ int table_describe(lua_State *L, const struct syscall_row *row);
 int output_open(lua_State *L);
 uint64_t output_deadline(const struct host *host);
 void output_tick(struct host *host, uint64_t now_ns);
+bool output_has_terminal(const struct host *host);
 
 /* watch.c */
 void watch_start(struct host *host);

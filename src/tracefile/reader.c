@@ -12,9 +12,9 @@
 #include <unistd.h>
 #include <zstd.h>
 
-#include "options.h"
 #include "tracefile/columns.h"
 #include "tracefile/format.h"
+#include "version.h"
 
 enum { PACKED_MAX = ZSTD_COMPRESSBOUND(CONTENT_MAX), GROW = 256 << 10 };
 

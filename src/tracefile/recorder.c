@@ -12,10 +12,10 @@
 #include <zstd.h>
 
 #include "log.h"
-#include "options.h"
 #include "tracefile/columns.h"
 #include "tracefile/format.h"
 #include "tracefile/header.h"
+#include "version.h"
 
 static const uint64_t FRAME_NS = 1000000000;
 

@@ -5,6 +5,7 @@
 
 local h <const> = require "tests.live.harness"
 local programs <const> = require "tests.live.programs"
+local terminal <const> = require "tests.live.terminal"
 
 local NAMES <const> = {
   "curl over IPv4", "curl over a unix socket", "git clone", "gcc", "sh with a pipeline", "python with threads",
@@ -136,7 +137,8 @@ describe("a replay", function()
   end)
 
   it("has the data that a script wanted while it was recorded", function()
-    local script <const> = 'want("data", "1k") on("read", function(e) if e.file and e.file.path == "/etc/hostname" then io.write(e.data) end end)'
+    local script <const> = 'want("data", "1k") on("read", function(e) '
+      .. 'if e.path == "/etc/hostname" then io.write(e.data) end end)'
     local file, live = recording({"-e", script}, {h.which.head, "-n1", "/etc/hostname"}, {out = h.folder() .. "/out"})
     local again = replay(file, {"-e", script})
     assert.equal(h.read_file "/etc/hostname", again.out)
@@ -192,6 +194,22 @@ describe("a replay", function()
       assert.equal(125, result.status)
       assert.truthy(result.err:find("it cannot", 1, true), result.err)
     end
+  end)
+
+  it("shows on a terminal how far it is, and takes that away", function()
+    local file = recording({"-q"}, {"/bin/true"})
+    local on_terminal = terminal.start {"/bin/sh", "-c", '(cat "$1"; sleep 2) | exec "$2" --replay - -q', "sh", file,
+      h.compendium}
+    on_terminal:expect "million records %([%d.]+ a second%)\r\27%[K"
+    on_terminal:expect "FINAL: /bin/true"
+    on_terminal:wait()
+    assert.is_nil(on_terminal.shown:match "a second%)[^\r]*FINAL")
+    local piped = h.run({"/bin/sh", "-c", '(cat "$1"; sleep 2) | exec "$2" --replay - -q', "sh", file, h.compendium})
+    assert.is_nil(piped.err:find("million", 1, true))
+    local lines = terminal.start {"/bin/sh", "-c", '(cat "$1"; sleep 2) | exec "$2" --replay -', "sh", file, h.compendium}
+    lines:expect "FINAL: /bin/true"
+    lines:wait()
+    assert.is_nil(lines.shown:find("million", 1, true)) -- it has live lines
   end)
 
   it("ends at Ctrl-C, with the summary", function()
