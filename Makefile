@@ -150,6 +150,9 @@ bench-recording: $(PROGRAM) $(B)/bench/record
 # What the live tests trace.
 -include tests/live/tracees.mk
 
+# What tests of the library replay.
+include tests/lua/recordings.mk
+
 # What feeds hostile bytes to its parts.
 -include tests/fuzz/fuzz.mk
 
@@ -159,7 +162,8 @@ test:
 	@$(MAKE) --no-print-directory test-programs
 	@tests/run
 # What tests/run runs.
-test-programs: $(PROGRAM) $(DOCS) unit-programs $(B)/testhost bench-programs $(if $(wildcard tests/live/tracees.mk),live) \
+test-programs: $(PROGRAM) $(DOCS) unit-programs $(B)/testhost bench-programs recordings \
+		$(if $(wildcard tests/live/tracees.mk),live) \
 		$(if $(wildcard tests/fuzz/fuzz.mk),fuzz-programs-if-any)
 unit-programs: $(UNIT)
 test-unit: $(UNIT)

@@ -13,6 +13,9 @@ local likeness <const> = require "compendium.likeness"
 local compare <const> = {}
 
 local LEAST_SHARED <const> = 10 -- calls that both made, to tell how fast the machine was each time
+-- A busy machine holds up any call for a while. Those that do not wait for somebody must be several to be believed,
+-- or take as long as no machine is busy; and all must take twice as long as the longest of them, up to a limit.
+local FEW <const>, LONE_NS <const>, STALL_MOST_NS <const> = 3, 1000000000, 500000000
 
 -- ---- deeds
 
@@ -110,7 +113,7 @@ local function median(sample)
 end
 
 local function merge(into, time)
-  into.count, into.total = into.count + time.count, into.total + time.total
+  into.count, into.waits = into.count + time.count, into.waits or time.waits
   table.move(time.sample, 1, #time.sample, #into.sample + 1, into.sample)
 end
 
@@ -119,26 +122,38 @@ local function times_of(account, other, mask)
   local times = {}
   for name, time in pairs(account.times) do
     local key = other.times[name] and name or mask(name)
-    times[key] = times[key] or {count = 0, total = 0, sample = {}}
+    times[key] = times[key] or {count = 0, sample = {}}
     merge(times[key], time)
   end
   for _, time in pairs(times) do time.median = median(time.sample) end
   return times
 end
 
--- How much slower all of the second run was: what a busy machine does to every call is no news.
+-- How much slower all of the second run was that does not wait: what a busy machine does to every call is no news.
 local function pace(times_a, times_b)
   local ratios = {}
   for name, a in pairs(times_a) do
     local b = times_b[name]
-    if b and a.median > 0 and b.median > 0 then ratios[#ratios + 1] = b.median / a.median end
+    if b and not a.waits and a.median > 0 and b.median > 0 then ratios[#ratios + 1] = b.median / a.median end
   end
   return #ratios >= LEAST_SHARED and median(ratios) or 1
 end
 
+-- The longest time that a call took which does not wait.
+local function longest_stall(times)
+  local longest = 0
+  for _, time in pairs(times) do
+    for _, duration in ipairs(not time.waits and time.sample or {}) do longest = math.max(longest, duration) end
+  end
+  return longest
+end
+
 -- Whether b is slower than a: its usual call, and so much in all that a stall of the machine does not do it.
-local function is_slower(a, b, factor, floor)
-  return b.median >= a.median * factor and (b.median - a.median) * math.min(a.count, b.count) >= floor
+local function is_slower(a, b, limits, speed)
+  local factor = limits.factor * (a.waits and 1 or math.max(1, speed))
+  local count = math.min(a.count, b.count)
+  local floor = not a.waits and count < FEW and math.max(limits.floor, LONE_NS) or limits.floor
+  return b.median >= a.median * factor and (b.median - a.median) * count >= floor
 end
 
 local function time_row(name, a, b)
@@ -156,10 +171,11 @@ end
 function compare.times(a, b, mask_a, mask_b, limits)
   local times_a, times_b = times_of(a, b, mask_a), times_of(b, a, mask_b)
   local speed, found = pace(times_a, times_b), {}
-  local slower, faster = limits.factor * math.max(1, speed), limits.factor * math.max(1, 1 / speed)
+  local stall = math.max(longest_stall(times_a), longest_stall(times_b))
+  limits = {factor = limits.factor, floor = math.max(limits.floor, math.min(2 * stall, STALL_MOST_NS))}
   for name, time in pairs(times_a) do
     local other = times_b[name]
-    if other and (is_slower(time, other, slower, limits.floor) or is_slower(other, time, faster, limits.floor)) then
+    if other and (is_slower(time, other, limits, speed) or is_slower(other, time, limits, 1 / speed)) then
       found[#found + 1] = time_row(name, time, other)
     end
   end

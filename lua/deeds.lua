@@ -5,7 +5,8 @@
 -- same program have the same deeds; what else differs from run to run is put right by compendium.likeness.
 --
 --   files, connections, programs, errors   subject -> {deed -> true}
---   times      "call subject" -> {count=, total=, sample = up to SAMPLE durations in ns}
+--   times      "call subject" -> {count=, sample = up to SAMPLE durations in ns, waits = true when the call is one that
+--              waits for something outside of the program}
 --   temporary  array of the names that the run made for itself and nobody else, in their order
 --   pids       set;   cwd   where it began;   lost, forgotten   what is missing in it
 --   title      what run it was: command, time, how it ended
@@ -94,12 +95,24 @@ local function subject_of(e)
   return file and file.kind or ""
 end
 
-local function add_time(account, name, subject, duration)
+-- Calls that wait, not for the disk or the processor but for somebody.
+local WAITING <const> = {recv = true, send = true, connect = true, accept = true, lock = true, sync = true, copy = true}
+
+local function waits(e)
+  local type = e.type
+  if type == "read" or type == "write" then
+    local file = e.file
+    return not file or file.kind ~= "file"
+  end
+  return not type or WAITING[type]
+end
+
+local function add_time(account, e, name, subject)
   local row = row_of(account, "times", subject == "" and name or name .. " " .. subject)
   if not row then return end
-  if not row.count then row.count, row.total, row.sample = 0, 0, {} end
-  row.count, row.total = row.count + 1, row.total + duration
-  row.sample[(row.count - 1) % SAMPLE + 1] = duration
+  if not row.count then row.count, row.sample, row.waits = 0, {}, waits(e) or nil end
+  row.count = row.count + 1
+  row.sample[(row.count - 1) % SAMPLE + 1] = e.duration
 end
 
 -- Remembers a name that no one can have had before: its maker may have drawn it at random.
@@ -174,7 +187,7 @@ end
 function deeds.time(account, e)
   local duration = e.duration
   if duration and e.kind == "call" and not e.unfinished and not UNTIMED[e.type] then
-    add_time(account, e.type or e.syscall, e.type and subject_of(e) or "", duration)
+    add_time(account, e, e.type or e.syscall, e.type and subject_of(e) or "")
   end
 end
 

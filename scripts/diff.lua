@@ -16,17 +16,17 @@
 --     Connections:
 --       ~ tcp4 127.0.0.1:5432            reached → refused
 --     Times:
---       ~ clock_nanosleep                30.1ms → 300.2ms: 10 times slower, 1 call
+--       ~ clock_nanosleep                0.20s → 2.00s: 10 times slower, 1 call
 --
 -- "-" is in the first only, "+" in the second only, "~" in both, but not in the same way.
--- Options: slower=5 tells of calls that take five times as long as in the other run, if that makes 100 ms
--- or more in all (floor=100ms). lines=40: of each section.
+-- Options: slower=5 tells of calls that take five times as long as in the other run, if that makes 250 ms
+-- or more in all (floor=250ms): a busy machine holds up any call for some 100 ms. lines=40: of each section.
 
 local compendium <const> = require "compendium"
 local compare <const>, deeds <const>, format <const> = compendium.compare, compendium.deeds, compendium.format
 
 local factor <const> = option("slower", 5, "how many times longer a call takes to be told of")
-local floor <const> = option("floor", "100ms", "how much longer its calls take in all to be told of")
+local floor <const> = option("floor", "250ms", "how much longer its calls take in all to be told of")
 local most <const> = option("lines", 40, "lines of each section")
 
 if run.count ~= 2 then error("diff compares two recordings: --replay A --replay B", 0) end
