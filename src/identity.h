@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * identity: where a trace was made and which one it is, so that rows of many machines can be told apart.
+ * identity: where a trace was made and which one it is, so that rows of many machines can be told
+ * apart.
  */
 #ifndef IDENTITY_H
 #define IDENTITY_H

@@ -97,8 +97,8 @@ describe("diff.lua", function()
   it("finds a call that takes ten times as long", function()
     local script = [[python3 -c 'import os, time; time.sleep(float(os.environ["DELAY"]))']]
     local forth, back = differing(script, nil, {DELAY = "0.2"}, {DELAY = "2"})
-    assert.matches("^Times:\n  ~ clock_nanosleep + 0%.%d%ds → 2%.%d%ds: %d+ times slower, 1 call\n$", forth)
-    assert.matches("^Times:\n  ~ clock_nanosleep + 2%.%d%ds → 0%.%d%ds: %d+ times faster, 1 call\n$", back)
+    assert.matches("^Times:\n  ~ clock_nanosleep + 0%.%d%ds → [12]%.%d%ds: %d+ times slower, 1 call\n$", forth)
+    assert.matches("^Times:\n  ~ clock_nanosleep + [12]%.%d%ds → 0%.%d%ds: %d+ times faster, 1 call\n$", back)
   end)
 
   it("finds a program that is run, and how one ends", function()

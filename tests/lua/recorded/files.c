@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Descriptors: duplicated, inherited, reused, closed by exec; names relative to folders. Works in the current
- * folder. recordings_spec.lua knows what it does.
+ * Descriptors: duplicated, inherited, reused, closed by exec; names relative to folders. Works in
+ * the current folder. recordings_spec.lua knows what it does.
  */
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Sockets: a server and a client in a process each, on a port that the kernel chose; a connection that is refused;
- * a pair of unix sockets.
+ * Sockets: a server and a client in a process each, on a port that the kernel chose; a connection
+ * that is refused; a pair of unix sockets.
  */
 #include <arpa/inet.h>
 #include <sys/socket.h>
@@ -43,7 +43,8 @@ static void serve(int listener)
 
 int main(void)
 {
-	struct sockaddr_in server = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in server = {.sin_family = AF_INET,
+				     .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t size = sizeof server;
 	int pair[2], listener = socket(AF_INET, SOCK_STREAM, 0);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Processes: one that runs another program and ends with 4, one that is killed, a thread that opens a file.
+ * Processes: one that runs another program and ends with 4, one that is killed, a thread that opens
+ * a file.
  */
 #include <fcntl.h>
 #include <pthread.h>
