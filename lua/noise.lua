@@ -85,6 +85,8 @@ local rules = {
     match = function(e) return (e.remote or ""):find("/nscd/socket", 1, true) ~= nil end},
   {name = "netlink", why = "questions to the kernel about its own network", types = {"bind", "connect", "send", "recv"},
     match = function(e) return e.protocol == "netlink" and not e.error end},
+  {name = "disconnects", why = "resolvers try addresses on one socket", types = {"connect"},
+    match = function(e) return not e.remote and not e.error and (e.protocol or ""):find "^[tu][cd]p%d$" ~= nil end},
   {name = "python", why = "the interpreter's own modules", types = LOOKS,
     paths = {"/__pycache__", "%.pyc$", "/lib/python%d", "/site%-packages", "/dist%-packages",
       "/pyvenv%.cfg$", "%._pth$", "/pybuilddir%.txt$", "/python%d+%.zip$"}},
