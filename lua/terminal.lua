@@ -25,6 +25,7 @@ local COLOURS <const> = {
 
 local writers = {} -- {writer=, name=, terminal=, colour=}
 local queue, first, last = {}, 1, 0
+local subject -- pid of what was to be traced: the command, or the first of -p
 
 -- s in the colour of that kind.
 local function paint(kind, s)
@@ -218,11 +219,11 @@ function terminal.failures()
   return list
 end
 
--- Whose line it is, when there is more than one task that it could be: "4711", of a thread "4711/4713".
+-- Whose line it is, when that is not the only task and what was to be traced: "4711", of a thread "4711/4713".
 -- A task that has just ended is no longer among those alive.
 function terminal.label(e)
   local others = require("compendium.processes").alive() - (e.kind == "exit" and 0 or 1)
-  if others <= 0 then
+  if others <= 0 and (not subject or e.pid == subject) then
     return nil
   elseif e.tid == e.pid then
     return tostring(e.pid)
@@ -247,6 +248,7 @@ end
 -- What say() left waiting is written at the end, whichever other sinks run.
 terminal.sink = {
   name = "output",
+  start = function(info) subject = info.pid end,
   finish = function()
     release(true)
     terminal.flush()

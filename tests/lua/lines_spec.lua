@@ -153,6 +153,13 @@ describe("live", function()
     }, written())
   end)
 
+  it("shows the pid of whoever is left when the command is gone", function()
+    terminal.sink.start {pid = 4711}
+    happen {type = "open", path = "/x", time = 1000000, pid = 4711, tid = 4711}
+    happen {type = "open", path = "/y", time = 2000000, pid = 4712, tid = 4712}
+    assert.same({"[+0.001s] open    /x (read)", "[+0.002s] [4712] open    /y (read)"}, written())
+  end)
+
   it("gives a call the time at which it ended", function()
     happen {type = "open", path = "/x", time = 3000000, duration = 2000000}
     assert.same({"[+0.005s] open    /x (read)"}, written())
