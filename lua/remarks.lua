@@ -221,8 +221,7 @@ remarks.trouble = {
     local hooks = failed_hooks()
     list[#list + 1] = hooks and {"failed", hooks}
     for _, failure in ipairs(terminal.failures()) do
-      local name, problem = text.shell(failure[1]), text.tame(failure[2])
-      list[#list + 1] = {"failed", ("Output to %s is incomplete: %s"):format(name, problem)}
+      list[#list + 1] = {"failed", failure}
     end
     return #list > 0 and list or nil
   end,

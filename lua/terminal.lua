@@ -207,13 +207,14 @@ function terminal.say(e, pattern, ...)
   }
 end
 
--- The first failure of each writer: array of {name, message}.
+-- The first failure of each writer that was not asked for before, as array of sentences.
 function terminal.failures()
   local list = {}
   for _, each in ipairs(writers) do
-    local problem = each.writer:error()
+    local problem = not each.told and each.writer:error()
     if problem then
-      list[#list + 1] = {each.name, problem}
+      each.told = true
+      list[#list + 1] = ("Output to %s is incomplete: %s"):format(text.shell(each.name), text.tame(problem))
     end
   end
   return list
@@ -245,13 +246,17 @@ function terminal.banner()
   terminal.block {{"title", "compendium: tracing " .. what}}
 end
 
--- What say() left waiting is written at the end, whichever other sinks run.
+-- What say() left waiting is written at the end, whichever other sinks run. Then it shows what the summary could
+-- not know: that the last of it, or itself, was not written.
 terminal.sink = {
   name = "output",
   start = function(info) subject = info.pid end,
   finish = function()
     release(true)
     terminal.flush()
+    for _, failure in ipairs(terminal.failures()) do
+      core.log("error", failure)
+    end
   end,
 }
 

@@ -69,7 +69,7 @@ describe("attaching that is not possible", function()
     end)
     check_refused(attach(target.pid), tostring(target.pid), "traced", "strace", tostring(strace.pid))
     h.stop(strace)
-    assert.truthy(h.status(target.pid).State:match "^S")
+    h.eventually("the target sleeps on", function() return h.status(target.pid).State:match "^S" end)
     h.stop(target)
   end)
 
@@ -195,7 +195,11 @@ describe("output that cannot be written", function()
     local dir = h.folder(h.users[1])
     local result = h.trace({"-o", "/dev/full"}, (marker(dir)), {cwd = dir})
     assert.equal(3, result.status, result.err)
-    contains(result.err, "FINAL", "Exit: 3", "/dev/full", "[Nn]o space left")
+    contains(result.err, "FINAL", "Exit: 3", "Output to /dev/full is incomplete: No space left")
+    assert.equal(1, select(2, result.err:gsub("incomplete", "")), result.err)
+    -- Nothing but the summary is written, and it cannot know how that went.
+    contains(h.trace({"-q", "-o", "/dev/full"}, {"/bin/true"}).err, "FINAL", "Exit: 0",
+      "Output to /dev/full is incomplete: No space left")
   end)
 
   it("as a reader that goes away (2>&1 | head -1) leaves the program, its status and -o alone", function()
