@@ -244,7 +244,6 @@ static void run_source(struct session *session, struct ending *ending)
 	session->control.source = session->source;
 	run(session);
 	*ending = finish(session);
-	session->source->ops->close(session->source);
 }
 
 struct ending session_run(const struct options *options)
@@ -277,6 +276,8 @@ struct ending session_run(const struct options *options)
 	if (open_recorder(&session))
 		run_source(&session, &ending);
 	recorder_close(session.recorder);
-	host_free(session.host);
+	host_free(session.host); /* all is written, however long closing takes */
+	if (session.source)
+		session.source->ops->close(session.source);
 	return ending;
 }

@@ -60,10 +60,76 @@ end)
 describe("a traced program", function()
   after_each(h.clean)
 
-  it("has no filter of ours, and none is left to it when we are gone", function()
-    local command = {"/bin/sh", "-c", "grep -E 'Seccomp|NoNewPrivs' /proc/self/status"}
-    assert.equal(h.run(command).out, h.trace({"-q"}, command).out)
-    assert.equal(h.run(command).out, h.trace({"-e", 'on("open", function() end)'}, command).out)
+  local SHOW <const> = {"/bin/sh", "-c", "grep -E 'Seccomp|NoNewPrivs' /proc/self/status"}
+  local FEW <const> = 'on("syscall:getppid", function() end)'
+
+  it("has no filter of ours where many calls are hooked, or by --no-seccomp", function()
+    assert.equal(h.run(SHOW).out, h.trace({"-q"}, SHOW).out)
+    assert.equal(h.run(SHOW).out, h.trace({"-v"}, SHOW).out)
+    assert.equal(h.run(SHOW).out, h.trace({"--no-seccomp", "-e", FEW}, SHOW).out)
+    local result = h.trace({"-v"}, {"/bin/true"})
+    assert.truthy(result.err:find("no seccomp filter: many calls are hooked", 1, true), result.err)
+  end)
+
+  for _, user in ipairs(h.users) do
+    it("has one where few are, with NO_NEW_PRIVS only when that cannot be helped, as " .. user, function()
+      local out = h.trace({"-e", FEW}, SHOW, {user = user}).out
+      assert.truthy(out:find("Seccomp:\t2", 1, true), out)
+      assert.truthy(out:find(user == "root" and "NoNewPrivs:\t0" or "NoNewPrivs:\t1", 1, true), out)
+    end)
+  end
+
+  if h.is_root then
+    it("of another user (-u) has one without NO_NEW_PRIVS", function()
+      local out = h.trace({"-u", "nobody", "-e", FEW}, SHOW, {cwd = "/"}).out
+      assert.truthy(out:find("Seccomp:\t2", 1, true), out)
+      assert.truthy(out:find("NoNewPrivs:\t0", 1, true), out)
+    end)
+  end
+
+  it("is not let go with a filter: its calls would fail", function()
+    local dir = h.folder(h.users[1])
+    local code = "(while [ ! -e go ]; do sleep 0.01; done; sh -c 'echo $PPID > late') & : > up; exit 4"
+    local tracer = h.start_trace({"-e", FEW, "-e", 'on("finish", function() print "over" end)'},
+      {"/bin/sh", "-c", code}, {cwd = dir})
+    h.eventually("the command has ended", function()
+      return h.exists(dir .. "/up") and #h.children(tracer.pid) == 0
+    end)
+    tracer:kill(2)
+    h.eventually("the trace is over", function() return (h.read_file(tracer.out_path) or ""):find "over" end)
+    assert.is_false(tracer:ended(0.1))
+    h.write_file(dir .. "/go", "")
+    assert.equal(4, tracer:wait().status, tracer.err)
+    assert.truthy(tracer.err:find("stays until they end", 1, true), tracer.err)
+    assert.truthy((h.read_file(dir .. "/late") or ""):match "^%d+\n$")
+  end)
+
+  it("that is left with a filter is ended by a second Ctrl-C", function()
+    local dir = h.folder(h.users[1])
+    local tracer = h.start_trace({"-e", FEW}, {"/bin/sh", "-c", "sleep 1000 & echo $! > pid; exit 4"}, {cwd = dir})
+    local pid = h.eventually("the command has ended", function()
+      return #h.children(tracer.pid) == 0 and tonumber((h.read_file(dir .. "/pid") or ""):match "%d+")
+    end)
+    tracer:kill(2)
+    h.eventually("it stays", function() return (h.read_file(tracer.err_path) or ""):find "stays until" end)
+    tracer:kill(2)
+    assert.equal(4, tracer:wait().status, tracer.err)
+    h.eventually("it is gone", function() return h.process.reap() > 0 or not h.status(pid) end)
+  end)
+
+  it("sees the CPUs it may use, not the one it shares with us", function()
+    local code = "import os\nfor i in range(500): os.getppid()\nprint(sorted(os.sched_getaffinity(0)))\n"
+      .. "for i in range(500): os.getppid()\nos.sched_setaffinity(0, {0})\nfor i in range(500): os.getppid()\n"
+      .. "print(os.sched_getaffinity(0))\nos.sched_setaffinity(0, range(4096 // 8))\n"
+      .. "for i in range(500): os.getppid()\npid = os.fork()\n"
+      .. "if pid == 0: print(sorted(os.sched_getaffinity(0)), flush=True); os._exit(0)\nos.wait()\n"
+    local command = {"/usr/bin/python3", "-c", code}
+    local alone = h.run(command)
+    assert.equal(0, alone.status, alone.err)
+    for _, way in ipairs {{"-e", FEW}, {"-q"}, {"-v"}} do
+      local result = h.trace(way, command)
+      assert.equal(alone.out, result.out, result.err:sub(-2000))
+    end
   end)
 end)
 

@@ -217,7 +217,7 @@ void call_enter(struct ptrace_source *source, struct tracee *tracee, const struc
 		return;
 	enum call_role role = call_role(source, entry.arch, entry.nr);
 	if (role == CALL_SECCOMP || (role == CALL_PRCTL && (uint32_t)info->entry.args[0] == PR_SET_SECCOMP))
-		follow_filter(source, tracee);
+		follow_filter(source, tracee, info);
 	if (role == CALL_AFFINITY || (role >= CALL_FORK && role <= CALL_CLONE3))
 		sharing_end(&source->sharing);
 	struct record *record = outbox_begin(&source->outbox, RECORD_CALL, tracee_pid(tracee), tracee->tid);

@@ -270,13 +270,14 @@ static void follow_trap(struct ptrace_source *source, struct tracee *tracee, con
 
 /* ---- filters of the program's own ---- */
 
-void follow_filter(struct ptrace_source *source, struct tracee *tracee)
+void follow_filter(struct ptrace_source *source, struct tracee *tracee, const struct ptrace_syscall_info *info)
 {
 	struct process *process = tracee->process;
 
 	if (!source->filtered || process->every_call)
 		return;
 	process->every_call = true;
+	strict_begin(tracee, info);
 	/* It may be for all threads; those that run have yet to be resumed in the other way. */
 	for (struct tracee *t = tracee_next(&source->tracees, NULL); t; t = tracee_next(&source->tracees, t))
 		if (t != tracee && t->process == process)
@@ -311,6 +312,8 @@ void follow(struct ptrace_source *source, struct tracee *tracee, const struct st
 		tracee->attached = false; /* it came from its program, not from a call */
 	if (outside && source->filtered)
 		repeat_unseen(source, tracee);
+	if (stop->kind == STOP_ENTRY && tracee->strict)
+		strict_check(tracee, &stop->info);
 	if (stop->by_filter && stop->info.seccomp.ret_data != FILTER_MARK)
 		follow_no_tracer(tracee);
 	if (stop->by_filter && tracee->call && !tracee->call->restart)

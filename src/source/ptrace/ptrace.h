@@ -173,7 +173,19 @@ struct record *record_of(struct ptrace_source *source, enum record_kind kind,
 			 const struct tracee *tracee, uint64_t time_ns);
 /* The program is about to get a filter of its own, whose verdict may come before that of ours: from now on
  * every call of the process stops. */
-void follow_filter(struct ptrace_source *source, struct tracee *tracee);
+void follow_filter(struct ptrace_source *source, struct tracee *tracee,
+		   const struct ptrace_syscall_info *info);
+
+/* ---- strict.c ---- */
+
+/* The kernel has no strict mode for a task with a filter: at the entry of the call that asks for it, makes
+ * it succeed. */
+void strict_begin(struct tracee *tracee, const struct ptrace_syscall_info *info);
+/* At the entry of a call of a task in that mode: kills it unless it may go on. */
+void strict_check(const struct tracee *tracee, const struct ptrace_syscall_info *info);
+
+/* ---- follow.c ---- */
+
 /* Newborn tasks whose parent can no longer tell of them. */
 void follow_orphans(struct ptrace_source *source);
 

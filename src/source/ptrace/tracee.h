@@ -57,6 +57,7 @@ struct tracee {
 	bool newborn;             /* stopped, but its parent has not told of it yet: held */
 	bool attached;            /* existed before the trace, its first stop is still to come */
 	bool exiting;             /* past PTRACE_EVENT_EXIT */
+	bool strict;              /* in seccomp's strict mode, which we have to enforce */
 	bool parked;              /* stopped until all of its process can be let go */
 	uint8_t untraced, arch;   /* role and arch of the call that made it, if we took its
 				     CLONE_UNTRACED away; else 0 */

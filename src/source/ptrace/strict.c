@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * seccomp's strict mode for tasks that have our filter, as the kernel refuses it to them (EINVAL): read, write,
+ * exit and sigreturn are allowed, anything else is the end by SIGKILL. All calls of such a process stop.
+ */
+#include <linux/audit.h>
+#include <linux/seccomp.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/user.h>
+
+#include "source/ptrace/ptrace.h"
+
+static bool asks_for_it(const struct ptrace_syscall_info *info)
+{
+	struct record call = {0};
+
+	call_identify(&call, info->arch, info->entry.nr);
+	if (call.nr == syscall_number(call.arch, "prctl"))
+		return (uint32_t)info->entry.args[0] == PR_SET_SECCOMP &&
+		       info->entry.args[1] == SECCOMP_MODE_STRICT;
+	return (uint32_t)info->entry.args[0] == SECCOMP_SET_MODE_STRICT && !info->entry.args[1] &&
+	       !info->entry.args[2];
+}
+
+void strict_begin(struct tracee *tracee, const struct ptrace_syscall_info *info)
+{
+	if (!asks_for_it(info))
+		return;
+	tracee->strict = true;
+	request(PTRACE_POKEUSR, tracee->tid, offsetof(struct user_regs_struct, orig_rax), (uintptr_t)-1);
+	request(PTRACE_POKEUSR, tracee->tid, offsetof(struct user_regs_struct, rax), 0);
+}
+
+void strict_check(const struct tracee *tracee, const struct ptrace_syscall_info *info)
+{
+	static const char *const allowed[] = {"read", "write", "exit", "rt_sigreturn", "sigreturn"};
+	struct record call = {0};
+
+	if (info->entry.nr == (uint64_t)-1)
+		return; /* the call that we took away comes by our filter */
+	call_identify(&call, info->arch, info->entry.nr);
+	for (size_t i = 0; i < sizeof allowed / sizeof *allowed; i++)
+		if (call.nr == syscall_number(call.arch, allowed[i]))
+			return;
+	kill(tracee_pid(tracee), SIGKILL);
+}
