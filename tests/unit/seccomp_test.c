@@ -101,9 +101,18 @@ static void hooked_calls_stop(void **state)
 
 static void what_the_source_needs_stops(void **state)
 {
-	static const char *const names[] = {"execve",  "execveat",	  "clone",	       "clone3",
-					    "fork",    "vfork",		  "exit_group",	       "rt_sigreturn",
-					    "seccomp", "restart_syscall", "sched_setaffinity", "epoll_wait"};
+	static const char *const names[] = {"execve",
+					    "execveat",
+					    "clone",
+					    "clone3",
+					    "fork",
+					    "vfork",
+					    "exit_group",
+					    "rt_sigreturn",
+					    "seccomp",
+					    "restart_syscall",
+					    "sched_setaffinity",
+					    "epoll_wait"};
 	(void)state;
 	assert_int_equal(filter_build(&source, &program), 0);
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -136,7 +145,8 @@ static void every_second_call(void **state)
 	assert_true(program.len <= BPF_MAXINSNS);
 	for (unsigned nr = 0; nr < INTEREST_NRS; nr++) {
 		bool multiplexes = syscall_multiplexes(interest.enters, ARCH_I386, (int)nr);
-		assert_int_equal(verdict(AUDIT_ARCH_X86_64, nr, 0), nr % 2 ? SECCOMP_RET_ALLOW : STOPS);
+		assert_int_equal(verdict(AUDIT_ARCH_X86_64, nr, 0),
+				 nr % 2 ? SECCOMP_RET_ALLOW : STOPS);
 		assert_int_equal(verdict(AUDIT_ARCH_I386, nr, 0),
 				 nr % 3 == 1 || multiplexes ? STOPS : SECCOMP_RET_ALLOW);
 	}

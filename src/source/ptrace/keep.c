@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Tasks with our filter cannot be let go: without a tracer, calls the filter stops fail with ENOSYS. So
- * when the trace ends before they do, all is told and summed up as if they were let go, and we stay, as
- * their tracer and nothing more.
+ * Tasks with our filter cannot be let go: without a tracer, calls the filter stops fail with
+ * ENOSYS. So when the trace ends before they do, all is told and summed up as if they were let go,
+ * and we stay, as their tracer and nothing more.
  */
 #include <poll.h>
 #include <signal.h>
@@ -26,8 +26,8 @@ void keep_begin(struct ptrace_source *source)
 	source->interest = &nothing;
 }
 
-/* Did somebody ask us to end? The session has these signals blocked. A terminal that closes is no reason:
- * what is left in the background outlives it. */
+/* Did somebody ask us to end? The session has these signals blocked. A terminal that closes is no
+ * reason: what is left in the background outlives it. */
 static bool is_told_to_end(void)
 {
 	static const struct timespec now;
@@ -45,7 +45,8 @@ void keep_running(struct ptrace_source *source)
 	const struct record *ignored;
 	int got;
 
-	log_warning("what runs on in the background has a filter that needs this process, which stays until they "
+	log_warning("what runs on in the background has a filter that needs this process, which "
+		    "stays until they "
 		    "end; Ctrl-C kills them (--no-seccomp lets them go)");
 	source->mode = MODE_RUN;
 	while ((got = source->source.ops->next(&source->source, &ignored)) != -ENODATA) {

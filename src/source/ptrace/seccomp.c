@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
- * A seccomp filter for the command, so that calls nobody hooks run at full speed: those that are hooked,
- * and those the source itself must see, stop (SECCOMP_RET_TRACE, PTRACE_EVENT_SECCOMP), all others do not
- * even come by. seccomp(2), Documentation/userspace-api/seccomp_filter.rst.
+ * A seccomp filter for the command, so that calls nobody hooks run at full speed: those that are
+ * hooked, and those the source itself must see, stop (SECCOMP_RET_TRACE, PTRACE_EVENT_SECCOMP), all
+ * others do not even come by. seccomp(2), Documentation/userspace-api/seccomp_filter.rst.
  *
- * For each architecture the numbers are cut into ranges of one verdict, and a balanced tree finds the range.
- * Conditional jumps reach 255 instructions; where a branch is longer, an unconditional one helps. What is
- * not known (x32, other architectures, numbers beyond the table that are hooked) stops.
+ * For each architecture the numbers are cut into ranges of one verdict, and a balanced tree finds
+ * the range. Conditional jumps reach 255 instructions; where a branch is longer, an unconditional
+ * one helps. What is not known (x32, other architectures, numbers beyond the table that are hooked)
+ * stops.
  *
- * The filter cannot be taken off again, and without a tracer its calls fail with ENOSYS: tasks that have it
- * are never let go (keep.c).
+ * The filter cannot be taken off again, and without a tracer its calls fail with ENOSYS: tasks that
+ * have it are never let go (keep.c).
  */
 #include <errno.h>
 #include <linux/audit.h>
@@ -24,9 +25,9 @@
 
 #include "source/ptrace/filter.h"
 
-#define STOP (SECCOMP_RET_TRACE | FILTER_MARK)
-#define X32_BIT 0x40000000u
-#define JUMP_MAX 255u
+#define STOP	    (SECCOMP_RET_TRACE | FILTER_MARK)
+#define X32_BIT	    0x40000000u
+#define JUMP_MAX    255u
 #define WORD(field) ((uint32_t)offsetof(struct seccomp_data, field))
 
 enum verdict { PASSES, STOPS, STOPS_WITH_FILTER /* prctl: only PR_SET_SECCOMP */ };
@@ -46,7 +47,8 @@ struct assembly {
 
 static enum verdict verdict_of(const struct ptrace_source *source, unsigned arch, unsigned nr)
 {
-	if (interest_has(source->interest->calls, arch, nr) || interest_has(source->interest->enters, arch, nr) ||
+	if (interest_has(source->interest->calls, arch, nr) ||
+	    interest_has(source->interest->enters, arch, nr) ||
 	    syscall_multiplexes(source->interest->calls, arch, (int)nr) ||
 	    syscall_multiplexes(source->interest->enters, arch, (int)nr))
 		return STOPS;
@@ -97,8 +99,8 @@ static void emit_verdict(struct assembly *out, enum verdict verdict)
 	emit(out, BPF_RET | BPF_K, 0, 0, verdict == PASSES ? SECCOMP_RET_ALLOW : STOP);
 }
 
-/* The number is in the accumulator. The lower half comes first; only when its length is known is it known
- * how to jump over it, so room is left for both ways. */
+/* The number is in the accumulator. The lower half comes first; only when its length is known is it
+ * known how to jump over it, so room is left for both ways. */
 static void emit_tree(struct assembly *out, const struct range *ranges, unsigned count)
 {
 	if (count == 1) {
@@ -124,7 +126,8 @@ static void emit_tree(struct assembly *out, const struct range *ranges, unsigned
 	emit_tree(out, ranges + half, count - half);
 }
 
-static void emit_arch(struct assembly *out, const struct ptrace_source *source, unsigned arch, uint32_t audit)
+static void emit_arch(struct assembly *out, const struct ptrace_source *source, unsigned arch,
+		      uint32_t audit)
 {
 	struct range ranges[INTEREST_NRS + 1];
 
@@ -180,16 +183,17 @@ int filter_install(const struct sock_fprog *program, bool *no_new_privileges)
 
 /* ---- is it worth it, and right? ---- */
 
-/* A filter has its price: the program can see it, and is not let go. Where a third of all calls is hooked, as
- * default.lua does, programs make few others, and gain next to nothing. */
+/* A filter has its price: the program can see it, and is not let go. Where a third of all calls is
+ * hooked, as default.lua does, programs make few others, and gain next to nothing. */
 static bool hooks_many(const struct interest *interest)
 {
 	unsigned known = 0, hooked = 0;
 
 	for (int nr = 0; nr < INTEREST_NRS; nr++) {
 		known += syscall_row(ARCH_X86_64, nr) != NULL;
-		hooked += syscall_row(ARCH_X86_64, nr) && (interest_has(interest->calls, ARCH_X86_64, nr) ||
-							   interest_has(interest->enters, ARCH_X86_64, nr));
+		hooked += syscall_row(ARCH_X86_64, nr) &&
+			  (interest_has(interest->calls, ARCH_X86_64, nr) ||
+			   interest_has(interest->enters, ARCH_X86_64, nr));
 	}
 	return hooked * 3 > known;
 }

@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: MIT
  *
- * One CPU for two. When a single task makes calls, it and we take turns: on two CPUs each turn wakes one
- * that went idle, on one CPU it is a mere switch, at a third of the cost. When several tasks run they are
- * left alone, or they would lose what they do at the same time. How many can run is told by their stops: a
- * long row of stops of one task alone means that it is the only one.
+ * One CPU for two. When a single task makes calls, it and we take turns: on two CPUs each turn
+ * wakes one that went idle, on one CPU it is a mere switch, at a third of the cost. When several
+ * tasks run they are left alone, or they would lose what they do at the same time. How many can run
+ * is told by their stops: a long row of stops of one task alone means that it is the only one.
  *
- * The kernel offers no way to have a task woken where we are, other than its affinity (the wake-ups of
- * ptrace are not synchronous ones, and prefer an idle CPU). So that is narrowed for as long as the row
- * lasts, and is what it was whenever the program could look: at the entry of sched_getaffinity and
- * sched_setaffinity, of what makes tasks (they inherit it), before the program opens a file of /proc as far as
- * scripts hook that, and at the trace's end. Only tasks that die with us are narrowed: if we are killed,
- * nobody is left with a narrow mask.
+ * The kernel offers no way to have a task woken where we are, other than its affinity (the wake-ups
+ * of ptrace are not synchronous ones, and prefer an idle CPU). So that is narrowed for as long as
+ * the row lasts, and is what it was whenever the program could look: at the entry of
+ * sched_getaffinity and sched_setaffinity, of what makes tasks (they inherit it), before the
+ * program opens a file of /proc as far as scripts hook that, and at the trace's end. Only tasks
+ * that die with us are narrowed: if we are killed, nobody is left with a narrow mask.
  */
 #include <sched.h>
 
 #include "source/ptrace/sharing.h"
 
-#define ROW 32u      /* stops in a row */
-#define LEASE 20000u /* stops after which it is let go for a while: another CPU may be the better one */
+#define ROW 32u /* stops in a row */
+#define LEASE \
+	20000u /* stops after which it is let go for a while: another CPU may be the better one */
 
 /* The one we are on if the task may run there, else one that both may use; -1: none. */
 static int common_cpu(const cpu_set_t *ours, const cpu_set_t *theirs)

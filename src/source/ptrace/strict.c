@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * seccomp's strict mode for tasks that have our filter, as the kernel refuses it to them (EINVAL): read, write,
- * exit and sigreturn are allowed, anything else is the end by SIGKILL. All calls of such a process stop.
+ * seccomp's strict mode for tasks that have our filter, as the kernel refuses it to them (EINVAL):
+ * read, write, exit and sigreturn are allowed, anything else is the end by SIGKILL. All calls of
+ * such a process stop.
  */
 #include <linux/audit.h>
 #include <linux/seccomp.h>
@@ -29,7 +30,8 @@ void strict_begin(struct tracee *tracee, const struct ptrace_syscall_info *info)
 	if (!asks_for_it(info))
 		return;
 	tracee->strict = true;
-	request(PTRACE_POKEUSR, tracee->tid, offsetof(struct user_regs_struct, orig_rax), (uintptr_t)-1);
+	request(PTRACE_POKEUSR, tracee->tid, offsetof(struct user_regs_struct, orig_rax),
+		(uintptr_t)-1);
 	request(PTRACE_POKEUSR, tracee->tid, offsetof(struct user_regs_struct, rax), 0);
 }
 
