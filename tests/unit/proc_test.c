@@ -225,6 +225,7 @@ static void refusals_name_cause_and_remedy(void **state)
 	} cases[] = {
 		{it, user, -ESRCH, -1, "no such process"},
 		{{0}, user, -EPERM, -1, "no such process"},
+		{it, user, -EAGAIN, -1, "starting another program"},
 		{{.tgid = 50}, user, -EPERM, -1, "this tracer itself"},
 		{it, {.tgid = 50, .tracer = 60}, -EPERM, -1, "trace each other"},
 		{{.tgid = 60, .tracer = 70}, user, -EPERM, -1, "(process 70)"},

@@ -25,6 +25,11 @@ static bool is_gone(const struct refusal *r)
 	return r->error == -ESRCH || !r->it.tgid;
 }
 
+static bool is_executing(const struct refusal *r)
+{
+	return r->error == -EAGAIN;
+}
+
 static bool is_us(const struct refusal *r)
 {
 	return r->it.tgid == r->own_pid;
@@ -97,6 +102,7 @@ static const struct {
 	const char *text;
 } causes[] = {
 	{is_gone, "there is no such process"},
+	{is_executing, "it has been starting another program all the time; try again"},
 	{is_us, "that is this tracer itself"},
 	{is_our_tracer, "it traces this tracer, and two that trace each other could never be ended"},
 	{is_traced, "it is already traced by WHO; end that first"},
