@@ -43,7 +43,7 @@ void host_flush(struct host *host, uint64_t now_ns);
 uint64_t host_deadline(const struct host *host);
 void host_tick(struct host *host, uint64_t now_ns);
 
-/* Which timers there are, as a number: hosts with the same periods have the same one. Call it after host_start. */
+/* Which timers there are, as a number: the same for hosts with the same periods. For after host_start. */
 uint64_t host_timers(const struct host *host);
 
 /* "finish" hooks and sinks; status is the command's wait status or -1; `signal` ended the trace or 0.

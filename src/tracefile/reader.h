@@ -17,7 +17,7 @@ struct reader *reader_new(int fd);
  * now, poll; -ENODATA: the end. Else a negative errno and reader_problem says what is wrong and
  * where. Never blocks, but for reading a file from disk. The header is known once this returned 1.
  */
-int reader_next(struct reader *reader, const struct record **record);
+int reader_next(struct reader *reader, const struct record **result);
 
 const struct header *reader_header(const struct reader *reader); /* NULL: not read yet */
 const char *reader_problem(const struct reader *reader);	 /* one line; NULL: none so far */

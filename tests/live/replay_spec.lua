@@ -79,7 +79,8 @@ describe("a replay", function()
 
   it("tells of each call with -v what the live run told", function()
     local file, live = recording({"-v"}, {"/bin/ls", "/"})
-    assert_same(live.err, replay(file, {"-v"}).err, "-v")
+    local pattern <const> = "compendium: tracing.*" -- before it: how the source works, which is not replayed
+    assert_same(live.err:match(pattern), replay(file, {"-v"}).err:match(pattern), "-v")
   end)
 
   it("works with another script than the live run had", function()

@@ -19,8 +19,8 @@ enum { MISUSE = 126, WORDS = 40 };
 static struct options options;
 static struct capture out, err;
 
-/* Parses a command line written with blanks between its words; "~" stands for a blank in a word. The
- * words live until the next call, as the options point to them. */
+/* Parses a command line written with blanks between its words; "~" stands for a blank in a word.
+ * The words live until the next call, as the options point to them. */
 static int parse(const char *line)
 {
 	static char text[4096], *argv[WORDS];
@@ -90,8 +90,8 @@ static void ends_options_at_two_dashes(void **state)
 
 static void takes_arguments_in_each_form(void **state)
 {
-	static const char *const lines[] = {"-o f~1 x", "-of~1 x", "--output f~1 x", "--output=f~1 x",
-					    "-vof~1 x", "-vo f~1 x"};
+	static const char *const lines[] = {"-o f~1 x",	      "-of~1 x",  "--output f~1 x",
+					    "--output=f~1 x", "-vof~1 x", "-vo f~1 x"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
@@ -108,7 +108,8 @@ static void takes_arguments_in_each_form(void **state)
 static void bundles_switches(void **state)
 {
 	(void)state;
-	assert_int_equal(parse("-vo- --json --strict --color=never --backend ptrace -u nobody x"), 0);
+	assert_int_equal(parse("-vo- --json --strict --color=never --backend ptrace -u nobody x"),
+			 0);
 	assert_true(options.verbose && options.json && options.strict);
 	assert_string_equal(options.output, "-");
 	assert_string_equal(options.color, "never");
@@ -118,11 +119,15 @@ static void bundles_switches(void **state)
 
 static void keeps_scripts_in_order(void **state)
 {
-	static const struct script_option expected[] = {
-		{'s', "a.lua:x=1"}, {'e', "print(1)"}, {'=', "k=v=w"}, {'f', "a and b"}, {'s', "b"}};
+	static const struct script_option expected[] = {{'s', "a.lua:x=1"},
+							{'e', "print(1)"},
+							{'=', "k=v=w"},
+							{'f', "a and b"},
+							{'s', "b"}};
 
 	(void)state;
-	assert_int_equal(parse("-s a.lua:x=1 -eprint(1) --set k=v=w --filter=a~and~b --script b x"), 0);
+	assert_int_equal(parse("-s a.lua:x=1 -eprint(1) --set k=v=w --filter=a~and~b --script b x"),
+			 0);
 	assert_int_equal(options.script_count, 5);
 	for (size_t i = 0; i < 5; i++) {
 		assert_int_equal(options.scripts[i].kind, expected[i].kind);
@@ -143,8 +148,9 @@ static void takes_pids(void **state)
 
 static void refuses_bad_pids(void **state)
 {
-	static const char *const bad[] = {"0", "-1", "x", "1x", "3,x", "+3", "2147483648", "0x10",
-					  "99999999999999999999", "3;4", "\xff"};
+	static const char *const bad[] = {
+		"0",   "-1",  "x", "1x", "3,x", "+3", "2147483648", "0x10", "99999999999999999999",
+		"3;4", "\xff"};
 	char line[64];
 
 	(void)state;
@@ -222,6 +228,19 @@ static void refuses_words_that_are_no_choice(void **state)
 	}
 }
 
+static void takes_files_to_replay(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("--replay a.cpd --replay=- -q"), 0);
+	assert_string_equal(options.replay[0], "a.cpd");
+	assert_string_equal(options.replay[1], "-");
+	assert_null(options.replay[2]);
+	assert_null(options.target.command);
+	assert_int_equal(parse("--record b.cpd ls"), 0);
+	assert_string_equal(options.record, "b.cpd");
+	assert_null(options.replay);
+}
+
 static void refuses_contradictions(void **state)
 {
 	(void)state;
@@ -232,14 +251,15 @@ static void refuses_contradictions(void **state)
 	refuses("-p 1 -u root", "not for -p");
 	refuses("-p 1 -E A=1", "not for -p");
 	refuses("-q -v ls", "contradict");
+	refuses("--replay f ls", "--replay reads a trace that was made");
+	refuses("--replay f -p 1", "--replay reads a trace that was made");
+	refuses("--replay f --record g", "cannot be used with --replay");
+	refuses("--replay f -E A=1", "not for --replay");
 }
 
 static void says_what_is_not_built(void **state)
 {
 	(void)state;
-	refuses("--record f ls", "--record is not built in this version");
-	refuses("--record=f ls", "--record is not built in this version");
-	refuses("--replay f", "--replay is not built in this version");
 	refuses("--report ls", "--report is not built in this version");
 	refuses("--report=f ls", "--report is not built in this version");
 	refuses("--page-faults ls", "--page-faults is not built in this version");
@@ -248,8 +268,9 @@ static void says_what_is_not_built(void **state)
 
 static void prints_help_and_version(void **state)
 {
-	static const char *const present[] = {"--output FILE", "-p, --pid", "--list-scripts", "-h, --help"};
-	static const char *const absent[] = {"--record", "--report", "--faults", "bpf"};
+	static const char *const present[] = {"--output FILE", "-p, --pid", "--list-scripts",
+					      "-h, --help"};
+	static const char *const absent[] = {"--report", "--faults", "bpf"};
 
 	(void)state;
 	assert_int_equal(parse("--help"), 1);
@@ -291,6 +312,7 @@ int main(void)
 		cmocka_unit_test(survives_long_words),
 		cmocka_unit_test(refuses_missing_arguments),
 		cmocka_unit_test(refuses_words_that_are_no_choice),
+		cmocka_unit_test(takes_files_to_replay),
 		cmocka_unit_test(refuses_contradictions),
 		cmocka_unit_test(says_what_is_not_built),
 		cmocka_unit_test(prints_help_and_version),
