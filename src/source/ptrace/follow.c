@@ -270,7 +270,8 @@ static void follow_trap(struct ptrace_source *source, struct tracee *tracee, con
 
 /* ---- filters of the program's own ---- */
 
-void follow_filter(struct ptrace_source *source, struct tracee *tracee, const struct ptrace_syscall_info *info)
+void follow_filter(struct ptrace_source *source, struct tracee *tracee,
+		   const struct ptrace_syscall_info *info)
 {
 	struct process *process = tracee->process;
 
