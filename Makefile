@@ -23,12 +23,12 @@ override LDFLAGS += -fsanitize=$(SAN)
 endif
 Q       := $(if $(V),,@)
 say      = $(if $(V),@:,@printf '  %-8s %s\n' $(1) $@)
-# Lua, cjson, libyaml and libzstd are linked in: the program needs the C library alone (its libm cannot be static in
-# a program that is not).
-LIBS    := -l:liblua5.4.a -l:liblua5.4-cjson.a -l:libyaml.a -l:libzstd.a -lm
+# Lua, cjson, libyaml, libzstd and libbpf are linked in: the program needs the C library alone (its libm cannot
+# be static in a program that is not).
+LIBS    := -l:liblua5.4.a -l:liblua5.4-cjson.a -l:libyaml.a -l:libbpf.a -l:libelf.a -l:libz.a -l:libzstd.a -lm
 PROGRAM := $(if $(filter build,$(B)),compendium,$(B)/compendium)
 
-SOURCES := $(filter-out src/generate.c,$(sort $(shell find src -name '*.c')))
+SOURCES := $(filter-out src/generate.c %.bpf.c,$(sort $(shell find src -name '*.c')))
 OBJECTS := $(SOURCES:%.c=$(B)/%.o)
 LIBRARY := $(filter-out $(B)/src/main.o,$(OBJECTS)) $(B)/gen/embedded.o
 EMBED   := $(sort $(wildcard lua/*.lua lua/*/*.lua scripts/*.lua))
@@ -77,7 +77,18 @@ $(B)/gen/embedded.o: $(B)/gen/embedded.S $(EMBED)
 	$(call say,compile)
 	$(Q)$(CC) -c -o $@ $<
 
-GENERATED := $(addprefix $(B)/gen/,syscalls.inc constants.inc constants_check.inc options.inc)
+# The programs for the kernel, as bytes in a header.
+BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -D__x86_64__ $(WARNINGS) -Wno-unused-parameter -Isrc \
+	-isystem /usr/include/$(shell gcc -print-multiarch)
+$(B)/gen/capture.bpf.o: src/source/bpf/capture.bpf.c $(wildcard src/source/bpf/*.h src/*.h) src/syscalls/steps.h
+	@mkdir -p $(@D)
+	$(call say,compile)
+	$(Q)clang $(BPF_CFLAGS) -c -o $@ $<
+$(B)/gen/capture.skel.h: $(B)/gen/capture.bpf.o
+	$(call say,generate)
+	$(Q)PATH="$$PATH:/usr/sbin" bpftool gen skeleton $< name capture_bpf > $@
+
+GENERATED := $(addprefix $(B)/gen/,syscalls.inc constants.inc constants_check.inc options.inc capture.skel.h)
 $(OBJECTS): | $(GENERATED)
 -include $(OBJECTS:.o=.d)
 .DELETE_ON_ERROR:

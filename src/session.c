@@ -208,11 +208,11 @@ static int open_source(struct session *session)
 	target.signal_mask = session->signals.before;
 	target.ignores_child = session->signals.ignores_child;
 	target.no_seccomp = session->options->no_seccomp;
-	if (failed)
-		strncpy(why, strerror(-failed), sizeof why - 1);
-	else
-		failed = ptrace_source_open(&target, &session->interest, &session->source, why,
-					    sizeof why);
+	if (!failed)
+		failed = source_open(session->options->backend, &target, &session->interest,
+				     &session->source, why, sizeof why);
+	if (!failed)
+		log_info("events come from %s%s", session->source->ops->name, why);
 	if (!failed)
 		return 0;
 	log_error("%s", *why ? why : strerror(-failed));
@@ -240,7 +240,6 @@ static void run_source(struct session *session, struct ending *ending)
 	ending->status = open_source(session);
 	if (!session->source)
 		return;
-	log_info("events come from %s", session->source->ops->name);
 	session->control.source = session->source;
 	run(session);
 	*ending = finish(session);

@@ -13,7 +13,8 @@ end
 local includes <const> = {
   { header = "^sys/ptrace%.h$", only = { "^src/source/ptrace/" }, why = "only source/ptrace knows ptrace" },
   { header = "^linux/ptrace%.h$", only = { "^src/source/ptrace/" }, why = "only source/ptrace knows ptrace" },
-  { header = "^source/ptrace/", only = { "^src/source/ptrace/" }, why = "source.h is the way to the ptrace source" },
+  { header = "^bpf/", only = { "^src/source/bpf/" }, why = "only source/bpf knows libbpf" },
+  { header = "^source/ptrace/", only = { "^src/source/ptrace/", "^src/source/bpf/" }, why = "source.h is the way to the ptrace source" },
   { header = "^lua", only = { "^src/script/", "^src/generate%.c$" }, why = "only script/ knows Lua" },
   { header = "^lauxlib%.h$", only = { "^src/script/", "^src/generate%.c$" }, why = "only script/ knows Lua" },
   { header = "^yaml%.h$", only = { "^src/script/yaml%.c$" }, why = "only script/yaml.c knows libyaml" },

@@ -8,6 +8,7 @@
 #define SOURCE_H
 
 #include <signal.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "interest.h"
@@ -64,5 +65,15 @@ struct source_ops {
  * command that cannot be run: -ENOENT (not found) or -EACCES, -ENOEXEC ... (not executable). */
 int ptrace_source_open(const struct target *target, const struct interest *interest,
 		       struct source **result, char *why, size_t room);
+
+/* The same with calls seen by bpf. `is_impossible`: it failed before anything was started, so that
+ * another source may be taken. */
+int bpf_source_open(const struct target *target, const struct interest *interest, struct source **result,
+		    bool *is_impossible, char *why, size_t room);
+
+/* Takes the source by its name ("auto", "ptrace", "bpf"). On success `why` is empty, or says why it is
+ * not the best one. */
+int source_open(const char *backend, const struct target *target, const struct interest *interest,
+		struct source **result, char *why, size_t room);
 
 #endif

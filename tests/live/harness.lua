@@ -21,6 +21,8 @@ local NOBODY <const> = 65534
 -- Slow builds (sanitizers, valgrind) get more time: SLOW=10 busted tests/live.
 local slow <const> = tonumber(os.getenv "SLOW") or 1
 local limit <const> = 60 * slow
+-- Whom root's traces are to come from: BACKEND=bpf busted tests/live. A test's own --backend wins.
+local backend <const> = os.getenv "BACKEND"
 
 local build <const> = os.getenv "LIVE_BUILD" or "build/live"
 local process <const> = assert(package.loadlib(build .. "/process.so", "luaopen_process"),
@@ -277,7 +279,9 @@ function harness.trace(arguments, command, options)
 end
 
 function harness.start_trace(arguments, command, options)
-  return harness.start(join({harness.compendium}, arguments, command and {"--"} or {}, command or {}),
+  local user = options and options.user or harness.users[1]
+  local chosen = backend and user == "root" and {"--backend", backend} or {}
+  return harness.start(join({harness.compendium}, chosen, arguments, command and {"--"} or {}, command or {}),
     options)
 end
 

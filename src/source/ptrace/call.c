@@ -79,11 +79,19 @@ void call_identify(struct record *record, uint32_t audit_arch, uint64_t nr)
 	}
 }
 
-static bool made_by_64_bit_code(pid_t tid)
+static bool made_by_64_bit_code(const struct ptrace_source *source, pid_t tid)
 {
 	unsigned long cs = 0;
 
+	if (source->passing)
+		return source->passing->int80;
 	return request(PTRACE_PEEKUSR, tid, REGISTER(cs), (uintptr_t)&cs) == 0 && cs == CS_64;
+}
+
+static struct memory *memory_of(struct ptrace_source *source, const struct tracee *tracee)
+{
+	source->memory.tid = tracee->tid;
+	return source->passing ? source->passing->memory : &source->memory.memory;
 }
 
 static void capture(struct ptrace_source *source, struct tracee *tracee, struct record *record,
@@ -94,8 +102,7 @@ static void capture(struct ptrace_source *source, struct tracee *tracee, struct 
 
 	if (!row || !capture_wants(row, phase, limit))
 		return;
-	source->memory.tid = tracee->tid;
-	capture_run(row, record, phase, &source->memory.memory, limit);
+	capture_run(row, record, phase, memory_of(source, tracee), limit);
 }
 
 /* ---- the end of a call ---- */
@@ -186,6 +193,10 @@ static bool call_goes_on(struct ptrace_source *source, struct tracee *tracee,
 		while (tracee->call != call)
 			call_interrupted(source, tracee);
 		call->restart = 0;
+		call->untraced = !source->passing &&
+				 untraced_clear(source, tracee->tid, call->role, call->record);
+		if (call->untraced)
+			note_untraced(source, tracee);
 		return true;
 	}
 	while (depth >= DEPTH_MAX && depth--)
@@ -225,13 +236,12 @@ void call_enter(struct ptrace_source *source, struct tracee *tracee, const struc
 	record->arch = entry.arch;
 	record->nr = entry.nr;
 	memcpy(record->args, info->entry.args, sizeof record->args);
-	source->memory.tid = tracee->tid;
 	if (record->arch == ARCH_I386)
-		syscall_demultiplex(record, &source->memory.memory);
+		syscall_demultiplex(record, memory_of(source, tracee));
 
 	bool wanted = interest_has(source->interest->calls, record->arch, record->nr);
 	bool entering = interest_has(source->interest->enters, record->arch, record->nr);
-	if ((wanted || entering) && record->arch == ARCH_I386 && made_by_64_bit_code(tracee->tid))
+	if ((wanted || entering) && record->arch == ARCH_I386 && made_by_64_bit_code(source, tracee->tid))
 		record->flags |= RECORD_INT80;
 	if (wanted || entering || role == CALL_EXECVE || role == CALL_EXECVEAT)
 		capture(source, tracee, record, CAPTURE_ENTRY);
@@ -244,7 +254,8 @@ void call_enter(struct ptrace_source *source, struct tracee *tracee, const struc
 		call->nr = entry.nr;
 		call->role = role;
 		call->wanted = wanted;
-		call->untraced = untraced_clear(source, tracee->tid, role, record);
+		call->resumed_ns = source->passing ? stop->time_ns : 0;
+		call->untraced = !source->passing && untraced_clear(source, tracee->tid, role, record);
 	} else {
 		source->outbox.lost += wanted;
 	}
@@ -280,11 +291,13 @@ static void handler_returned(struct ptrace_source *source, struct tracee *tracee
 
 /* A seccomp filter of the program's own refused the call with SIGSYS. It never ran, and the kernel has put
  * its number back where a result would be. */
-static bool was_refused(const struct tracee *tracee, int64_t ret)
+static bool was_refused(const struct ptrace_source *source, const struct tracee *tracee, int64_t ret)
 {
 	struct ptrace_peeksiginfo_args from = {.nr = 1};
 	siginfo_t info;
 
+	if (source->passing)
+		return source->passing->refused;
 	if (tracee->call->nr != (int32_t)ret)
 		return false;
 	for (; request(PTRACE_PEEKSIGINFO, tracee->tid, (uintptr_t)&from, (uintptr_t)&info) == 1; from.off++)
@@ -299,7 +312,7 @@ static void call_ended(struct ptrace_source *source, struct tracee *tracee, int6
 {
 	struct call *call = tracee->call;
 
-	if (was_refused(tracee, ret)) {
+	if (was_refused(source, tracee, ret)) {
 		call_unfinished(source, tracee, stop->time_ns);
 	} else if (is_restart(ret) || (ret == -EINTR && call->role == CALL_REPEATS)) {
 		call->restart = (int16_t)-ret;
@@ -324,7 +337,7 @@ void call_return(struct ptrace_source *source, struct tracee *tracee, const stru
 	call_ended(source, tracee, stop->info.exit.rval, stop);
 	/* A signal for the whole process may wake this task and go to another: ask for a stop at which
 	 * call_repeat can see to it. */
-	if (tracee->call == call && call->restart == EINTR)
+	if (tracee->call == call && call->restart == EINTR && !source->passing)
 		request(PTRACE_INTERRUPT, tracee->tid, 0, 0);
 	if (handler_ended)
 		handler_returned(source, tracee, stop->info.instruction_pointer);

@@ -71,6 +71,9 @@ bool detach_stopped(struct ptrace_source *source, struct tracee *tracee)
 			tracee->resume = PTRACE_CONT;
 		return false;
 	}
+	/* A stop of ours that is still to come would be one for good. */
+	if (source->feed && stop_awaits_pause(tracee->tid))
+		return false;
 	if (!tracee->parked) {
 		tracee->parked = true;
 		tracee->process->parked++;

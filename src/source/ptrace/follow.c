@@ -292,20 +292,36 @@ static void follow_no_tracer(const struct tracee *tracee)
 	request(PTRACE_POKEUSR, tracee->tid, offsetof(struct user_regs_struct, rax), (uintptr_t)-ENOSYS);
 }
 
+/* ---- our own stops ---- */
+
+/* Nobody sees this one. */
+static void follow_pause(struct ptrace_source *source, struct tracee *tracee, const struct stop *stop)
+{
+	(void)stop;
+	call_repeat(source, tracee);
+	tracee->by_stops = untraced_awaits(source, tracee);
+	if (tracee->by_stops)
+		tracee->resume = PTRACE_SYSCALL;
+}
+
 /* ---- all of them ---- */
 
 static void (*const handlers[STOP_KINDS])(struct ptrace_source *, struct tracee *, const struct stop *) = {
 	[STOP_GONE] = follow_gone,     [STOP_ENTRY] = call_enter,      [STOP_RETURN] = call_return,
 	[STOP_SIGNAL] = follow_signal, [STOP_GROUP] = follow_group,    [STOP_TRAP] = follow_trap,
 	[STOP_FORK] = follow_fork,     [STOP_EXEC] = follow_exec,      [STOP_EXITING] = follow_exiting,
+	[STOP_PAUSE] = follow_pause,
 };
 
 void follow(struct ptrace_source *source, struct tracee *tracee, const struct stop *stop)
 {
-	bool outside = stop->kind == STOP_SIGNAL || stop->kind == STOP_GROUP || stop->kind == STOP_TRAP;
+	bool outside = stop->kind == STOP_SIGNAL || stop->kind == STOP_GROUP || stop->kind == STOP_TRAP ||
+		       stop->kind == STOP_PAUSE;
 
 	tracee->deliver = 0;
-	tracee->resume = stop->moved_on || stop->kind == STOP_GONE ? 0 : PTRACE_SYSCALL;
+	tracee->resume = stop->moved_on || stop->kind == STOP_GONE ? 0 : source->resume;
+	if (tracee->by_stops && tracee->resume)
+		tracee->resume = PTRACE_SYSCALL;
 	tracee->returning = outside;
 	if (tracee->attached && outside)
 		call_adopt(source, tracee, stop);
@@ -321,4 +337,8 @@ void follow(struct ptrace_source *source, struct tracee *tracee, const struct st
 		return; /* its entry has been seen */
 	if (handlers[stop->kind])
 		handlers[stop->kind](source, tracee, stop);
+	if (stop->kind == STOP_RETURN && source->feed) {
+		tracee->by_stops = false;
+		tracee->resume = source->resume;
+	}
 }

@@ -255,8 +255,10 @@ static void filter_heard(struct ptrace_source *source, struct report report)
 static struct sock_fprog filter_for(const struct ptrace_source *source, const struct target *target)
 {
 	struct sock_fprog filter = {0};
-	const char *refusal = filter_refusal(source, target);
 
+	if (source->feed)
+		return filter;
+	const char *refusal = filter_refusal(source, target);
 	if (!refusal && filter_build(source, &filter) < 0)
 		refusal = "it would be too large";
 	if (refusal)
@@ -311,8 +313,10 @@ int launch(struct ptrace_source *source, const struct target *target, char *why,
 	struct sock_fprog filter = filter_for(source, target);
 	proc_each(getpid(), "fd", keep_descriptor, NULL);
 	pid_t pid = fork();
-	if (pid == 0)
+	if (pid == 0) {
+		close(gate[0]); /* or it would not see us die */
 		child_main(&command, target, &filter, gate[1]);
+	}
 	close(gate[1]);
 	if (pid < 0) {
 		error = -errno;

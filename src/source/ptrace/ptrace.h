@@ -19,6 +19,7 @@
 
 #include "source/capture.h"
 #include "source/source.h"
+#include "source/ptrace/feed.h"
 #include "source/ptrace/outbox.h"
 #include "source/ptrace/request.h"
 #include "source/ptrace/sharing.h"
@@ -60,6 +61,9 @@ struct task_memory {
 
 struct ptrace_source {
 	struct source source;
+	struct call_feed *feed;       /* NULL: tasks stop at their calls */
+	const struct passing *passing;/* the call the feed hands over, else NULL */
+	int resume;                   /* what a task goes on with: PTRACE_SYSCALL or, fed, PTRACE_CONT */
 	const struct interest *interest;
 	struct tracees tracees;
 	struct outbox outbox;
@@ -114,6 +118,7 @@ enum stop_kind {
 	STOP_FORK,    /* it made the task `message` */
 	STOP_EXEC,    /* it runs a new program; it was task `message` before */
 	STOP_EXITING, /* about to end */
+	STOP_PAUSE,   /* we stopped it, by a signal of the feed's */
 	STOP_OTHER,   /* nothing we asked for: go on */
 	STOP_KINDS
 };
@@ -201,6 +206,9 @@ void exec_sweep(struct ptrace_source *source, const struct tracee *leader, uint6
 /* At the entry of a clone or clone3 that has CLONE_UNTRACED: takes the flag away. True when it did. */
 bool untraced_clear(struct ptrace_source *source, pid_t tid, enum call_role role,
 		    const struct record *record);
+/* With a feed the task does not stop at the entry; but it was made to fail the call, and makes it again. Is
+ * this so? Then it is to be followed by stops until the call returns. */
+bool untraced_awaits(struct ptrace_source *source, const struct tracee *tracee);
 /* Gives the flag back, in the parent when the call returned and in the child at its first stop. */
 void untraced_restore(struct ptrace_source *source, pid_t tid, enum call_role role, unsigned arch);
 

@@ -120,6 +120,8 @@ void source_collect(struct ptrace_source *source)
 	while ((tid = waitpid(-1, &status, WNOHANG | __WALL)) > 0)
 		source_arrive(source, tid, status);
 	source->deserted = tid < 0 && errno == ECHILD;
+	if (source->newborns && source->feed)
+		source->feed->drain(source->feed, source); /* who is making them? */
 	if (source->newborns && !source->first)
 		follow_orphans(source);
 }
@@ -142,7 +144,11 @@ void source_handle(struct ptrace_source *source, struct tracee *tracee)
 {
 	struct stop stop;
 
+	if (source->feed)
+		source->feed->drain(source->feed, source);
 	stop_read(&stop, tracee->tid, tracee->status, tracee->stopped_ns);
+	if (source->feed)
+		stop_find_pause(&stop, tracee->tid);
 	follow(source, tracee, &stop);
 	if (stop.kind == STOP_GONE)
 		remove_gone(source, tracee);
@@ -186,7 +192,8 @@ void source_release(struct ptrace_source *source)
 		kill(tracee_pid(tracee), SIGKILL); /* born after all others were killed */
 	if (tracee->call)
 		call_resumed(tracee->call, tracee->stopped_ns);
-	sharing_stopped(&source->sharing, tracee->tid);
+	if (!source->feed)
+		sharing_stopped(&source->sharing, tracee->tid);
 	request(resume_request(source, tracee), tracee->tid, 0, tracee->deliver);
 }
 
@@ -360,8 +367,8 @@ static int watch_children(struct ptrace_source *source)
 	return 0;
 }
 
-int ptrace_source_open(const struct target *target, const struct interest *interest,
-		       struct source **result, char *why, size_t room)
+int ptrace_source_open_fed(const struct target *target, const struct interest *interest,
+			   struct call_feed *feed, struct ptrace_source **result, char *why, size_t room)
 {
 	struct ptrace_source *source = calloc(1, sizeof *source);
 	if (!source) {
@@ -370,6 +377,8 @@ int ptrace_source_open(const struct target *target, const struct interest *inter
 	}
 	source->source.ops = &ops;
 	source->interest = interest;
+	source->feed = feed;
+	source->resume = feed ? PTRACE_CONT : PTRACE_SYSCALL;
 	source->last = &source->first;
 	source->command_status = -1;
 	source->is_capable = notes_capable();
@@ -386,6 +395,17 @@ int ptrace_source_open(const struct target *target, const struct interest *inter
 		source_close(&source->source);
 		return error;
 	}
-	*result = &source->source;
+	*result = source;
 	return 0;
+}
+
+int ptrace_source_open(const struct target *target, const struct interest *interest,
+		       struct source **result, char *why, size_t room)
+{
+	struct ptrace_source *source = NULL;
+	int error = ptrace_source_open_fed(target, interest, NULL, &source, why, room);
+
+	if (!error)
+		*result = &source->source;
+	return error;
 }

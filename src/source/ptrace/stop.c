@@ -80,3 +80,24 @@ void stop_read(struct stop *stop, pid_t tid, int status, uint64_t time_ns)
 	else
 		stop->kind = STOP_SIGNAL;
 }
+
+/* The kernel itself never sends SIGSTOP, and who asks it to says so in another way. */
+void stop_find_pause(struct stop *stop, pid_t tid)
+{
+	siginfo_t info;
+
+	if (stop->kind == STOP_SIGNAL && stop->signal == SIGSTOP &&
+	    request(PTRACE_GETSIGINFO, tid, 0, (uintptr_t)&info) == 0 && info.si_code == SI_KERNEL)
+		stop->kind = STOP_PAUSE;
+}
+
+bool stop_awaits_pause(pid_t tid)
+{
+	struct ptrace_peeksiginfo_args from = {.nr = 1};
+	siginfo_t info;
+
+	for (; request(PTRACE_PEEKSIGINFO, tid, (uintptr_t)&from, (uintptr_t)&info) == 1; from.off++)
+		if (info.si_signo == SIGSTOP && info.si_code == SI_KERNEL)
+			return true;
+	return false;
+}

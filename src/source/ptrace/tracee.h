@@ -49,6 +49,7 @@ struct tracee {
 	struct tracee *behind;    /* in the queue of stops */
 	struct call *call;        /* top of the stack, or NULL */
 	uint64_t stopped_ns;      /* when the stop in `status` was seen */
+	uint32_t interrupted;     /* the feed's number of the last call that was interrupted, or 0 */
 	int status;               /* wait status, while queued or newborn */
 	int deliver;              /* the signal to resume with */
 	int resume;               /* the ptrace request to resume with; 0: leave it as it is */
@@ -58,6 +59,7 @@ struct tracee {
 	bool attached;            /* existed before the trace, its first stop is still to come */
 	bool exiting;             /* past PTRACE_EVENT_EXIT */
 	bool strict;              /* in seccomp's strict mode, which we have to enforce */
+	bool by_stops;            /* its call is followed by stops, though there is a feed */
 	bool parked;              /* stopped until all of its process can be let go */
 	uint8_t untraced, arch;   /* role and arch of the call that made it, if we took its
 				     CLONE_UNTRACED away; else 0 */

@@ -48,6 +48,20 @@ bool untraced_clear(struct ptrace_source *source, pid_t tid, enum call_role role
 	return role == CALL_CLONE3 && flags_in_memory(source, tid, record->args[0], false);
 }
 
+bool untraced_awaits(struct ptrace_source *source, const struct tracee *tracee)
+{
+	const struct call *call = tracee->call;
+	uint64_t flags;
+
+	if (!call || !call->restart || !source->feed)
+		return false;
+	if (call->role == CALL_CLONE)
+		return call->record->args[0] & CLONE_UNTRACED;
+	return call->role == CALL_CLONE3 &&
+	       task_read(source, tracee->tid, call->record->args[0], &flags, sizeof flags) == sizeof flags &&
+	       flags & CLONE_UNTRACED;
+}
+
 void untraced_restore(struct ptrace_source *source, pid_t tid, enum call_role role, unsigned arch)
 {
 	unsigned long address;

@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The programs in the kernel: they see the calls of the traced tasks as these go by, and write them
+ * into a ring. A task is ours when it has a `struct state`, which it inherits when it is made.
+ *
+ *     sys_enter ─> NONE ──> SKIP   nobody wants it
+ *                       ──> LATE   told of when it ends, whole
+ *                       ──> EARLY  told of at once (EVENT_ENTER), then EVENT_EXIT
+ *     sys_exit  ─> NONE. One that finds NONE has had no sys_enter: a seccomp filter refused the call.
+ *
+ * Nothing is lost: when the reader is PAUSE_BYTES behind, who comes back from a call gets a SIGSTOP
+ * that stops it for us, its tracer, alone. The ring is much larger, as other tasks are still in calls;
+ * should it fill up nevertheless, memory is not put into it but left to the reader. The reader has to be
+ * this close, as it must have read all before it can see to a stop: a fork, an exec.
+ *
+ * x86's registers: those of a call keep their values until it is over.
+ */
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include <bpf/bpf_core_read.h>
+
+typedef __u64 u64;
+typedef __u32 u32;
+typedef __u8 u8;
+typedef __s64 s64;
+typedef __s32 s32;
+
+#include "source/bpf/event.h"
+#include "source/bpf/kernel.bpf.h"
+#include "source/bpf/snippets.bpf.h"
+#include "source/bpf/plan.bpf.h"
+#include "source/bpf/state.bpf.h"
+
+char LICENSE[] SEC("license") = "Dual MIT/GPL";
+
+/* ---- who ---- */
+
+static __always_inline s32 number_of(struct task_struct *task)
+{
+	struct pid *pid = BPF_CORE_READ(task, thread_pid);
+	u64 at = bpf_core_field_offset(struct pid, numbers) + (u64)level * bpf_core_type_size(struct upid);
+	s32 number = 0;
+
+	bpf_probe_read_kernel(&number, sizeof number,
+			      (void *)pid + at + bpf_core_field_offset(struct upid, nr));
+	return number;
+}
+
+static __always_inline void name_task(struct state *state, struct task_struct *task)
+{
+	state->tid = number_of(task);
+	state->pid = number_of(BPF_CORE_READ(task, group_leader));
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(forked, struct task_struct *parent, struct task_struct *child)
+{
+	if (!bpf_task_storage_get(&states, parent, 0, 0))
+		return 0;
+	struct state *state = bpf_task_storage_get(&states, child, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (state) {
+		name_task(state, child);
+		state->born = 1;
+	} else {
+		__sync_fetch_and_add(&lost, 1);
+	}
+	return 0;
+}
+
+/* A thread that executes a new program gets its leader's number. */
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(executed, struct task_struct *task)
+{
+	struct state *state = bpf_task_storage_get(&states, task, 0, 0);
+
+	if (state)
+		name_task(state, task);
+	return 0;
+}
+
+/* Run once by the reader, over all tasks: those in `adopted` become ours. */
+SEC("iter/task")
+int adopt(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+
+	if (!task)
+		return 0;
+	level = BPF_CORE_READ(bpf_get_current_task_btf(), thread_pid, level);
+	s32 tid = number_of(task);
+	u32 *how = bpf_map_lookup_elem(&adopted, &tid);
+	if (!how)
+		return 0;
+	struct state *state = bpf_task_storage_get(&states, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!state)
+		return 0;
+	name_task(state, task);
+	state->what = *how == ADOPT_IN_CALL ? EARLY : SKIP;
+	if (*how == ADOPT_OUTSIDE)
+		state->interrupted = 1;
+	return 0;
+}
+
+/* ---- out ---- */
+
+static __always_inline u64 wake_flags(u64 filled)
+{
+	if (is_asleep) {
+		is_asleep = 0;
+		return BPF_RB_FORCE_WAKEUP;
+	}
+	if (filled > WAKE_BYTES && !is_waking) {
+		is_waking = 1;
+		return BPF_RB_FORCE_WAKEUP;
+	}
+	return BPF_RB_NO_WAKEUP;
+}
+
+static __always_inline void emit(struct slot *slot, u64 size, u64 filled)
+{
+	OPAQUE(size);
+	if (size > sizeof *slot)
+		size = sizeof *slot;
+	if (bpf_ringbuf_output(&ring, slot, size, wake_flags(filled)))
+		__sync_fetch_and_add(&lost, 1);
+}
+
+/* The task stops for its tracer before it runs its program again. */
+static __always_inline void pause(struct task_struct *task)
+{
+	if (task->ptrace)
+		bpf_send_signal_thread(SIGSTOP);
+}
+
+/* ---- calls ---- */
+
+static __always_inline struct slot *own_slot(void)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+
+	return bpf_map_lookup_elem(&slots, &cpu);
+}
+
+static __always_inline struct call_info *info_of(u32 arch, u32 nr)
+{
+	u32 index = arch * INTEREST_NRS + (nr < INTEREST_NRS ? nr : INTEREST_NRS - 1);
+
+	return bpf_map_lookup_elem(&calls, &index);
+}
+
+static __always_inline void identify(struct state *state, struct task_struct *task, s32 nr)
+{
+	if (task->thread_info.status & TS_COMPAT) {
+		state->arch = ARCH_I386;
+	} else if (nr > 0 && nr & X32_BIT) {
+		state->arch = ARCH_X32;
+		nr &= ~X32_BIT;
+	} else {
+		state->arch = ARCH_X86_64;
+	}
+	state->nr = nr;
+}
+
+static __always_inline void fill(struct slot *slot, const struct state *state, struct pt_regs *regs, u8 kind)
+{
+	struct record *record = &slot->event.record;
+
+	record->size = sizeof *record;
+	record->kind = kind;
+	record->arch = state->arch;
+	record->flags = 0;
+	record->time_ns = state->entered_ns;
+	record->duration_ns = 0;
+	record->pid = state->pid;
+	record->tid = state->tid;
+	record->nr = state->nr;
+	record->pieces = 0;
+	record->ret = 0;
+	if (state->arch == ARCH_I386) {
+		record->args[0] = (u32)regs->bx;
+		record->args[1] = (u32)regs->cx;
+		record->args[2] = (u32)regs->dx;
+		record->args[3] = (u32)regs->si;
+		record->args[4] = (u32)regs->di;
+		record->args[5] = (u32)regs->bp;
+		if (regs->cs == CS_64)
+			record->flags = RECORD_INT80;
+	} else {
+		record->args[0] = regs->di;
+		record->args[1] = regs->si;
+		record->args[2] = regs->dx;
+		record->args[3] = regs->r10;
+		record->args[4] = regs->r8;
+		record->args[5] = regs->r9;
+	}
+}
+
+static __always_inline void fill_event(struct slot *slot, struct pt_regs *regs)
+{
+	slot->event.ip = regs->ip;
+	slot->event.sp = regs->sp;
+	slot->event.interrupted = 0;
+	slot->event.flags = 0;
+	slot->event.bytes = 0;
+	slot->event.reserved = 0;
+}
+
+struct choice {
+	u64 value;
+	u32 variant, plan;
+};
+
+static int choose(u32 i, struct choice *choice)
+{
+	u32 index = choice->variant + i;
+	struct call_variant *variant = bpf_map_lookup_elem(&variants, &index);
+
+	if (!variant || (choice->value & variant->mask) != variant->value)
+		return 0;
+	choice->plan = variant->plan;
+	return 1;
+}
+
+/* What is to be read of this very call; NULL: nothing. */
+static __noinline struct call_plan *plan_of(const struct call_info *info, const struct record *record)
+{
+	struct choice choice = {.plan = info->plan};
+
+	if (info->variants) {
+		choice.value = record->args[info->chooser_slot & 7];
+		if (info->chooser_bytes == 4)
+			choice.value = (u32)choice.value;
+		choice.variant = info->variant;
+		bpf_loop(info->variants, choose, &choice, 0);
+	}
+	return choice.plan ? bpf_map_lookup_elem(&plans, &choice.plan) : 0;
+}
+
+static __always_inline bool is_full(u64 filled)
+{
+	return filled > ring_size / 4 * 3;
+}
+
+static __always_inline void read_memory(struct slot *slot, struct call_plan *plan, u32 phases, u64 filled)
+{
+	if (!plan || !(plan->phases & phases))
+		return;
+	if (is_full(filled))
+		slot->event.flags |= EVENT_INCOMPLETE;
+	else
+		run_plan(slot, plan, phases, data_limit);
+}
+
+/* Is there an interrupted call that may go on? */
+static __noinline bool is_interrupted(struct state *state)
+{
+	s32 tid = state->tid;
+	u32 *upto = bpf_map_lookup_elem(&settled, &tid);
+
+	if (upto && *upto == state->interrupted)
+		state->interrupted = 0;
+	return state->interrupted;
+}
+
+/* A clone or clone3 with CLONE_UNTRACED. */
+static __always_inline bool hides_child(const struct call_info *info, const struct record *record)
+{
+	u64 flags = record->args[0];
+
+	if (info->flags & DO_CATCH_CLONE3 && bpf_probe_read_user(&flags, sizeof flags, (void *)flags))
+		return false;
+	return flags & CLONE_UNTRACED;
+}
+
+SEC("tp_btf/sys_enter")
+int BPF_PROG(entered, struct pt_regs *regs, long nr)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct state *state = bpf_task_storage_get(&states, task, 0, 0);
+
+	if (!state)
+		return 0;
+	state->born = 0;
+	state->what = SKIP;
+	identify(state, task, nr);
+	struct call_info *info = info_of(state->arch, state->nr);
+	if (!info)
+		return 0;
+	bool interrupted = state->interrupted && is_interrupted(state);
+	if (!info->flags && !interrupted)
+		return 0;
+	state->incomplete = 0;
+	state->entered_ns = bpf_ktime_get_ns();
+	state->what = LATE;
+	if (!(info->flags & DO_TELL_EARLY) && !interrupted)
+		return 0;
+	state->what = EARLY;
+	struct slot *slot = own_slot();
+	if (!slot)
+		return 0;
+	u64 filled = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA);
+	fill(slot, state, regs, EVENT_ENTER);
+	fill_event(slot, regs);
+	if (info->plan || info->variants)
+		read_memory(slot, plan_of(info, &slot->event.record), CAPTURE_AT_ENTRY, filled);
+	state->incomplete = slot->event.flags & EVENT_INCOMPLETE;
+	emit(slot, sizeof slot->event + slot->event.bytes, filled);
+	if (info->flags & (DO_CATCH_CLONE | DO_CATCH_CLONE3) && hides_child(info, &slot->event.record))
+		pause(task); /* a clone with a signal waiting fails, and is made again after it */
+	return 0;
+}
+
+static __always_inline bool is_restart(long ret)
+{
+	return ret == -ERESTARTSYS || ret == -ERESTARTNOINTR || ret == -ERESTARTNOHAND ||
+	       ret == -ERESTART_RESTARTBLOCK;
+}
+
+static __always_inline bool is_error(long ret)
+{
+	return ret < 0 && ret >= -4095;
+}
+
+/* A call of which more is to be said than a record without pieces. */
+static __noinline int leave_event(struct slot *slot, struct call_plan *plan, u32 phases, u64 filled)
+{
+	read_memory(slot, plan, phases, filled);
+	emit(slot, sizeof slot->event + slot->event.bytes, filled);
+	return slot->event.flags & EVENT_INCOMPLETE;
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(left, struct pt_regs *regs, long ret)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct state *state = bpf_task_storage_get(&states, task, 0, 0);
+
+	if (!state)
+		return 0;
+	u32 what = state->what, flags = 0;
+	state->what = NONE;
+	if (what == SKIP)
+		return 0;
+	if (what == NONE) {
+		bool born = state->born;
+		state->born = 0;
+		if (born || (s64)regs->orig_ax < 0)
+			return 0;
+		identify(state, task, regs->orig_ax);
+		state->incomplete = 0;
+		state->entered_ns = bpf_ktime_get_ns();
+		flags = ret == (long)regs->orig_ax ? EVENT_REFUSED : 0;
+	}
+	struct call_info *info = info_of(state->arch, state->nr);
+	struct slot *slot = own_slot();
+	if (!info || !slot)
+		return 0;
+	bool repeats = ret == -EINTR && info->flags & DO_REPEAT;
+	if (what != EARLY && !(info->flags & (DO_TELL | DO_TELL_EARLY)) && !repeats && !state->interrupted)
+		return 0;
+	u64 filled = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA);
+	bool must_pause = filled > PAUSE_BYTES || state->incomplete;
+	fill(slot, state, regs, RECORD_CALL);
+	slot->event.record.ret = ret;
+	slot->event.record.duration_ns = bpf_ktime_get_ns() - state->entered_ns;
+	u32 phases = what == EARLY ? 0 : CAPTURE_AT_ENTRY;
+	if (!is_error(ret) && !flags)
+		phases |= CAPTURE_AT_EXIT;
+	struct call_plan *plan = 0;
+	if (phases && (info->plan || info->variants))
+		plan = plan_of(info, &slot->event.record);
+	if (plan && !(plan->phases & phases))
+		plan = 0;
+	bool special = what != LATE || flags || repeats || is_restart(ret) || plan;
+	if (!special) {
+		emit(slot, sizeof slot->event.record, filled);
+	} else {
+		slot->event.record.kind = what == EARLY ? EVENT_EXIT : EVENT_BOTH;
+		fill_event(slot, regs);
+		slot->event.flags = flags;
+		if (repeats || is_restart(ret))
+			slot->event.interrupted = state->interrupted =
+				__sync_add_and_fetch(&interruptions, 1);
+		must_pause |= repeats | leave_event(slot, plan, phases, filled);
+	}
+	if (must_pause)
+		pause(task);
+	return 0;
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The bpf source as the session sees it: the ptrace source, with the calls out of the ring between.
+ * What a task did comes before the stop it makes next, as that source drains the ring before it
+ * looks at a stop. Between stops the ring is read at leisure, and stops are looked for now and
+ * then.
+ *
+ * The kernel wakes us only when there is much to read. For the rest a timer ticks while there is
+ * something to read, and when there was nothing, the next record wakes us.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+
+#include <bpf/libbpf.h>
+
+#include "capture.skel.h"
+#include "source/bpf/bpf.h"
+
+#define TICK_NS 20000000
+#define TURN	4096 /* records of the ring between two looks for stops */
+
+static struct bpf_source *self(struct source *source)
+{
+	return (struct bpf_source *)source;
+}
+
+static int source_fd(struct source *base)
+{
+	return self(base)->epoll_fd;
+}
+
+static void set_ticking(struct bpf_source *source, bool ticking)
+{
+	const struct timespec often = {.tv_nsec = ticking ? TICK_NS : 0};
+
+	if (source->is_ticking != ticking)
+		timerfd_settime(source->timer_fd, 0, &(struct itimerspec){often, often}, NULL);
+	source->is_ticking = ticking;
+}
+
+/* The next thing in the ring: *record is set, or something is in the outbox, or neither. False:
+ * empty. */
+static bool take_from_ring(struct bpf_source *source, const struct record **record)
+{
+	uint64_t end = source->ring.known;
+
+	if (source->ring.position >= end)
+		end = ring_end(&source->ring);
+	const struct record *next = ring_peek(&source->ring, end);
+	if (!next)
+		return false;
+	*record = feed_one(source, next);
+	source->has_given = *record;
+	if (!*record)
+		ring_skip(&source->ring);
+	return true;
+}
+
+/* There is nothing: before we sleep. True when there is something after all. */
+static bool prepare_sleep(struct bpf_source *source)
+{
+	uint64_t ticks;
+
+	ring_settle(&source->ring);
+	bool was_idle = read(source->timer_fd, &ticks, sizeof ticks) > 0 || !source->is_ticking;
+	set_ticking(source, !was_idle);
+	kernel_sleep(source, was_idle);
+	return ring_end(&source->ring) > source->ring.position;
+}
+
+static int source_next(struct source *base, const struct record **record)
+{
+	struct bpf_source *source = self(base);
+	struct ptrace_source *inner = source->inner;
+
+	*record = NULL;
+	if (source->has_given)
+		ring_skip(&source->ring);
+	source->has_given = false;
+	for (;;) {
+		*record = outbox_take(&inner->outbox);
+		if (*record)
+			return 1;
+		source_release(inner);
+		if (source->turn++ < TURN && take_from_ring(source, record)) {
+			if (*record)
+				return 1;
+			continue;
+		}
+		bool is_empty = source->turn <= TURN;
+		source->turn = 0;
+		source->last = NULL;
+		int n = inner->source.ops->next(&inner->source, record);
+		if (n || !is_empty) {
+			if (n)
+				return n;
+			continue;
+		}
+		if (!prepare_sleep(source))
+			return 0;
+	}
+}
+
+static void source_stop(struct source *base, enum source_stop how)
+{
+	struct source *inner = &self(base)->inner->source;
+
+	inner->ops->stop(inner, how);
+}
+
+static void source_forward(struct source *base, int signal)
+{
+	struct source *inner = &self(base)->inner->source;
+
+	inner->ops->forward(inner, signal);
+}
+
+static int source_status(struct source *base)
+{
+	struct source *inner = &self(base)->inner->source;
+
+	return inner->ops->status(inner);
+}
+
+static void source_close(struct source *base)
+{
+	struct bpf_source *source = self(base);
+
+	if (source->inner)
+		source->inner->source.ops->close(&source->inner->source);
+	if (source->kernel)
+		kernel_close(source);
+	if (source->epoll_fd >= 0)
+		close(source->epoll_fd);
+	if (source->timer_fd >= 0)
+		close(source->timer_fd);
+	free(source);
+}
+
+static const struct source_ops ops = {
+	.name = "bpf",
+	.fd = source_fd,
+	.next = source_next,
+	.stop = source_stop,
+	.forward = source_forward,
+	.status = source_status,
+	.close = source_close,
+};
+
+/* ---- opening ---- */
+
+static int watch(struct bpf_source *source, int fd)
+{
+	struct epoll_event event = {.events = EPOLLIN};
+
+	return epoll_ctl(source->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
+static int watch_all(struct bpf_source *source)
+{
+	source->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	source->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (source->epoll_fd < 0 || source->timer_fd < 0)
+		return -errno;
+	int error = watch(source, source->timer_fd);
+	if (!error)
+		error = watch(source, bpf_map__fd(source->kernel->maps.ring));
+	return error ? error : watch(source, source->inner->signal_fd);
+}
+
+int bpf_source_open(const struct target *target, const struct interest *interest,
+		    struct source **result, bool *is_impossible, char *why, size_t room)
+{
+	struct bpf_source *source = calloc(1, sizeof *source);
+
+	*is_impossible = true;
+	if (!source) {
+		snprintf(why, room, "out of memory");
+		return -ENOMEM;
+	}
+	source->source.ops = &ops;
+	source->epoll_fd = source->timer_fd = -1;
+	feed_init(source);
+	int error = kernel_open(source, interest, why, room);
+	if (error) {
+		source_close(&source->source);
+		return error;
+	}
+	*is_impossible = false;
+	error = ptrace_source_open_fed(target, interest, &source->feed, &source->inner, why, room);
+	source->memory.source = source->inner;
+	if (!error)
+		error = kernel_adopt(source, why, room);
+	if (!error && (error = watch_all(source)))
+		snprintf(why, room, "cannot watch the ring: %s", strerror(-error));
+	if (error) {
+		source_close(&source->source);
+		return error;
+	}
+	*result = &source->source;
+	return 0;
+}

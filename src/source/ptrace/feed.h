@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * feed: how another source (source/bpf) uses this one, with calls of its own instead of stops.
+ */
+#ifndef PTRACE_FEED_H
+#define PTRACE_FEED_H
+
+#include "source/capture.h"
+#include "source/source.h"
+
+struct stop;
+struct ptrace_source;
+
+/* What another source saw of calls, so that no task is stopped for them (source/bpf). It hands them to
+ * call_enter and call_return. */
+struct call_feed {
+	/* Hands over what happened up to now: all that a stopped task did. */
+	void (*drain)(struct call_feed *feed, struct ptrace_source *source);
+};
+
+/* A call that goes by: its task may run. */
+struct passing {
+	struct memory *memory; /* what was read of the task, and what still can be */
+	bool refused;          /* a seccomp filter of the program's own sent SIGSYS */
+	bool int80;            /* an i386 call of 64-bit code */
+};
+
+/* Opens it with calls from `feed`, which may be NULL; see source.h. Tasks that exist are to be told to the
+ * feed before next is called. */
+int ptrace_source_open_fed(const struct target *target, const struct interest *interest,
+			   struct call_feed *feed, struct ptrace_source **result, char *why, size_t room);
+
+/* ---- stop.c ---- */
+
+/* Is that stop by a signal one of ours? Then it is a STOP_PAUSE. */
+void stop_find_pause(struct stop *stop, pid_t tid);
+/* Will the stopped task be in one when it goes on? */
+bool stop_awaits_pause(pid_t tid);
+
+#endif

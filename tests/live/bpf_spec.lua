@@ -1,0 +1,144 @@
+-- SPDX-License-Identifier: MIT
+--
+-- The bpf source: it tells what the ptrace source tells, loses nothing, leaves nothing in the kernel, and where it cannot be,
+-- the user learns why. All other live tests can be run with it as well: BACKEND=bpf busted tests/live.
+
+local lfs <const> = require "lfs"
+
+local h <const> = require "tests.live.harness"
+
+local COUNT <const> = [[local n, lost = 0, 0
+  on("syscall:getppid", function() n = n + 1; %s end)
+  on("lost", function(e) lost = lost + e.count end)
+  on("finish", function() print(n, lost) end)]]
+
+-- Why a command cannot be traced by bpf on this machine, or nil.
+local function impossible()
+  local result = h.trace({"--backend", "bpf", "-e", ""}, {"/bin/true"})
+  h.clean()
+  return result.status ~= 0 and result.err:match "%-%-backend bpf is not possible[^\n]*" or nil
+end
+
+local reason <const> = not h.is_root and "needs root" or impossible()
+local function it_if_possible(what, fn)
+  it(what, reason and function() pending(reason) end or fn)
+end
+
+local function lines(text)
+  local list = {}
+  for line in text:gmatch "[^\n]+" do
+    list[#list + 1] = line
+  end
+  return list
+end
+
+describe("by bpf", function()
+  after_each(h.clean)
+
+  it_if_possible("2,000,000 calls of 8 threads in 2 processes are all told of", function()
+    local result = h.trace({"--backend", "bpf", "-e", COUNT:format ""}, {h.tracee "flood", "2", "4", "250000"})
+    assert.equal(0, result.status, result.err)
+    assert.equal("2000000\t0\n", result.out)
+  end)
+
+  it_if_possible("a hook that takes its time slows the program and loses nothing", function()
+    local stall = "if n % 50000 == 1 then local t = os.clock() + 0.2 while os.clock() < t do end end"
+    local result = h.trace({"--backend", "bpf", "-e", COUNT:format(stall)}, {h.tracee "flood", "2", "4", "50000"})
+    assert.equal(0, result.status, result.err)
+    assert.equal("400000\t0\n", result.out)
+  end)
+
+  local sequence <const> = h.scripts .. "/sequence_script.lua"
+  local function told(backend, argv)
+    local dir = h.folder("root", "sequence")
+    local out = h.folder "root" .. "/told"
+    local result = h.trace({"--backend", backend, "-s", sequence .. ":out=" .. out}, argv,
+      {cwd = dir, same_addresses = true})
+    return lines(h.read_file(out)), result
+  end
+  for what, argv in pairs {
+    ["calls with memory of all kinds"] = {"/usr/bin/python3", h.program "calls.py"},
+    ["what a pipeline does"] = {"/bin/sh", "-c", "cat /etc/hosts | wc -c; exit 4"},
+    ["calls that signals interrupt"] = {"/usr/bin/python3", "-c", [[if True:
+      import os, signal, time
+      signal.signal(signal.SIGALRM, lambda *_: None)
+      r, w = os.pipe()
+      for wait in (lambda: time.sleep(0.3), lambda: os.write(w, b"x"), lambda: signal.sigtimedwait([10], 0.3)):
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+        wait()]]},
+  } do
+    it_if_possible(what .. " are told of as by ptrace", function()
+      local theirs, by_ptrace = told("ptrace", argv)
+      local ours, by_bpf = told("bpf", argv)
+      assert.equal(by_ptrace.status, by_bpf.status, by_bpf.err)
+      assert.equal(by_ptrace.out, by_bpf.out)
+      assert.is_true(#theirs > 50)
+      for i = 1, math.max(#theirs, #ours) do
+        assert.equal(theirs[i], ours[i])
+      end
+    end)
+  end
+
+  -- Numbers of the programs in the kernel that a process holds.
+  local function programs_of(pid)
+    local found = {}
+    for name in lfs.dir(("/proc/%d/fdinfo"):format(pid)) do
+      local text = h.read_file(("/proc/%d/fdinfo/%s"):format(pid, name)) or ""
+      found[#found + 1] = text:match "link_type:.-prog_id:%s*(%d+)"
+    end
+    return found
+  end
+
+  for name, signal in pairs {["SIGTERM"] = 15, ["kill -9"] = 9} do
+    it_if_possible("nothing is left in the kernel after " .. name, function()
+      local proc = h.start_trace({"--backend", "bpf", "-e", 'on("syscall", function() end)'}, {"/bin/sleep", "100"})
+      local ids = h.eventually("programs in the kernel", function()
+        local found = programs_of(proc.pid)
+        return #found >= 4 and found
+      end)
+      proc:kill(signal)
+      proc:wait()
+      h.eventually("programs that are gone", function()
+        local list = "\n" .. h.run({h.which.bpftool, "prog", "list"}).out
+        for _, id in ipairs(ids) do
+          if list:find("\n" .. id .. ": ", 1, true) then
+            return false
+          end
+        end
+        return true
+      end)
+    end)
+  end
+end)
+
+describe("where bpf cannot be", function()
+  after_each(h.clean)
+
+  local cases <const> = {
+    {"without privileges", {}, "it needs root, or CAP_BPF and CAP_PERFMON", user = "user"},
+    {"without the capabilities", {"/usr/bin/setpriv", "--bounding-set", "-all", "--inh-caps", "-all"},
+      "it needs root, or CAP_BPF and CAP_PERFMON", root = true},
+    {"without BTF", {"/usr/bin/unshare", "-m", "/bin/sh", "-c", 'mount -t tmpfs none /sys/kernel/btf && exec "$@"', "sh"},
+      "this kernel does not describe itself", root = true},
+    {"where bpf(2) is refused", {h.tracee "deny", "321", "1"}, "the kernel does not let us load bpf programs", root = true},
+  }
+  for _, case in ipairs(cases) do
+    local what <const>, before <const>, cause <const> = table.unpack(case, 1, 3)
+    local options <const> = {user = case.user}
+    if not case.root or h.is_root then
+      it(what .. ", --backend bpf says why", function()
+        local result = h.run(h.join(before, {h.compendium, "--backend", "bpf", "--", "/bin/echo", "ran"}), options)
+        assert.equal(125, result.status)
+        assert.equal("", result.out)
+        assert.truthy(result.err:find(cause, 1, true), result.err)
+        assert.truthy(result.err:find("--backend ptrace", 1, true), result.err)
+      end)
+    end
+  end
+
+  it("as a script acts before calls, it is said as well", function()
+    local result = h.trace({"--backend", "bpf", "-e", 'on("enter:openat", function() end)'}, {"/bin/echo", "ran"})
+    assert.equal(125, result.status)
+    assert.truthy(result.err:find('hooks calls before they run ("enter:")', 1, true), result.err)
+  end)
+end)
