@@ -50,6 +50,18 @@ describe("exec", function()
       assert.equal(2, made, result.err)
       assert.equal(1, traps.count(result.err, "%+%+%+ exited with 3 %+%+%+"), result.err:sub(-3000))
     end
+    local losers = 0
+    for _ = 1, 10 do
+      local result = h.trace({"-e", [[
+        local entered, won, lost = 0, 0, 0
+        on("enter:execve", function() entered = entered + 1 end)
+        on("syscall:execve", function(e) if e.unfinished then lost = lost + 1 else won = won + 1 end end)
+        on("finish", function() print(entered - won, lost) end)]]}, traps.command("trap_exec", "race"))
+      local open, lost = result.out:match "(%d+)\t(%d+)\n$"
+      assert.equal(open, lost, result.out .. result.err)
+      losers = losers + tonumber(lost)
+    end
+    assert.is_true(losers > 0)
   end)
 
   it("from a thread, again and again, never stops the trace", function()
@@ -77,6 +89,20 @@ describe("exec", function()
     assert.equal(2, traps.count(result.out, "\tnil\n"), result.out)
   end)
 
+  it("takes memory and descriptors away, and leaves the others", function()
+    local dir = h.folder(h.users[1])
+    traps.same(traps.command("trap_exec", "resets", dir .. "/file"))
+    local result = h.trace({"-e", [[
+      local memory, fds = require "compendium.memory", require "compendium.fds"
+      on({"mmap", "brk", "open", "close"}, function() end)
+      on("syscall:getppid", function(e)
+        local kept, closed = fds.file(e.pid, 3), fds.file(e.pid, 4)
+        print(memory.find(e.pid, 0x100000000000) ~= nil, memory.of(e.pid).heap >= 32 << 20,
+          kept and kept.path:match "[^/]*$", closed and closed.path)
+      end)]]}, traps.command("trap_exec", "resets", dir .. "/file"))
+    assert.equal("true\ttrue\tfile\t/etc/hostname\nfalse\tfalse\tfile\tnil\n", result.out, result.err)
+  end)
+
   it("of a 32-bit program reads no result with the other table", function()
     if h.no_32bit then
       pending(h.no_32bit)
@@ -99,6 +125,30 @@ describe("the leader", function()
     local text = traps.same(traps.command("trap_exec", "leader_first"))
     assert.truthy(text:find("exit 7", 1, true), text:sub(-2000))
   end)
+
+  for _, user in ipairs(h.users) do
+    it("that has ended does not keep us from its process, nor from what another thread executes, as " .. user, function()
+      local input, writer = h.process.pipe()
+      local target = h.start(traps.command("trap_exec", "leader_gone"), {user = user, stdin_fd = input})
+      h.process.close(input)
+      h.eventually("the leader is gone", function()
+        return #h.tasks(target.pid) == 2 and h.status(target.pid).State:match "^Z"
+      end)
+      local tracer = h.start_trace({"-v", "-p", tostring(target.pid)}, nil, {user = user})
+      h.eventually("the other is traced", function()
+        for _, tid in ipairs(h.tasks(target.pid)) do
+          if tid ~= target.pid and tonumber(h.status(target.pid, tid).TracerPid) == tracer.pid then return true end
+        end
+      end)
+      h.process.close(writer)
+      assert.equal(0, target:wait().status, target.err)
+      assert.equal(h.read_file "/etc/hostname", target.out)
+      assert.equal(0, tracer:wait().status, tracer.err)
+      assert.truthy(tracer.err:find('execve%(pathname: "/bin/cat"[^\n]*%) = 0'), tracer.err:sub(-3000))
+      assert.truthy(tracer.err:find('openat%([^\n]*pathname: "/etc/hostname"[^\n]*%) = 3'), tracer.err:sub(-3000))
+      assert.equal(1, traps.count(tracer.err, "%+%+%+ exited with 0 %+%+%+"), tracer.err:sub(-1000))
+    end)
+  end
 end)
 
 describe("descriptors", function()

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 
@@ -17,6 +18,16 @@
 #include "source/ptrace/ptrace.h"
 
 enum { LIMIT_S = 20 }; /* a hang is ended by SIGALRM, and the test with it */
+
+/* A child that does not outlive us, should we be killed. */
+static pid_t fork_bound(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	return pid;
+}
 
 static void *sleep_for_ever(void *tid)
 {
@@ -49,7 +60,7 @@ static pid_t process_start(pid_t *thread, int *gate)
 
 	assert_int_equal(pipe(say), 0);
 	assert_int_equal(pipe(hear), 0);
-	pid_t pid = fork();
+	pid_t pid = fork_bound();
 	if (pid == 0) {
 		close(hear[1]);
 		process_main(say[1], hear[0]);
@@ -123,7 +134,7 @@ static void the_answer_is_true_whenever_the_signal_comes(void **state)
 	enum { ROUNDS = 4000 };
 	struct proc_status status;
 	sigset_t alarms, before;
-	pid_t pid = fork(), us = getpid();
+	pid_t pid = fork_bound(), us = getpid();
 	(void)state;
 
 	if (pid == 0)
@@ -131,7 +142,7 @@ static void the_answer_is_true_whenever_the_signal_comes(void **state)
 	sigemptyset(&alarms);
 	sigaddset(&alarms, SIGALRM);
 	sigprocmask(SIG_BLOCK, &alarms, &before);
-	pid_t rusher = fork();
+	pid_t rusher = fork_bound();
 	if (rusher == 0)
 		rush(us);
 	for (int i = 0; i < ROUNDS; i++) {

@@ -4,6 +4,7 @@
  */
 #include "trap.h"
 
+#include <sys/mman.h>
 
 static void exec_self(char *const argv[])
 {
@@ -56,15 +57,27 @@ static int run_from_thread(char **arguments)
 	return 1;
 }
 
-/* Several threads, the leader among them, execute at once: one wins. */
+/* Several threads, the leader among them, execute at once: one wins. While one executes the kernel lets no
+ * other be made (EAGAIN), so all are there before. */
+enum { RACERS = 4 };
+static pthread_barrier_t start;
+
+static void *racing_thread(void *argv)
+{
+	pthread_barrier_wait(&start);
+	exec_self(argv);
+	return NULL;
+}
+
 static int run_race(char **arguments)
 {
 	char *argv[] = {"trap_exec", "report", NULL};
 
 	(void)arguments;
-	for (int i = 0; i < 4; i++)
-		thread_start(exec_thread, argv);
-	exec_self(argv);
+	pthread_barrier_init(&start, NULL, RACERS + 1);
+	for (int i = 0; i < RACERS; i++)
+		thread_start(racing_thread, argv);
+	racing_thread(argv);
 	return 1;
 }
 
@@ -140,6 +153,54 @@ static int run_fails(char **arguments)
 	MUST(read(fd, &byte, 1) == 1);
 	execv("chain", small);
 	return 1;
+}
+
+/* The leader ends at once. When stdin does, another thread executes a program that opens /etc/hostname. */
+static void *reading_thread(void *context)
+{
+	static char *const argv[] = {"cat", "/etc/hostname", NULL};
+	char byte;
+
+	(void)context;
+	MUST(read(0, &byte, 1) == 0);
+	execv("/bin/cat", argv);
+	return NULL;
+}
+
+static int run_leader_gone(char **arguments)
+{
+	(void)arguments;
+	thread_start(reading_thread, NULL);
+	pthread_exit(NULL);
+}
+
+/* What is there before an exec, and mostly not after it: a mapping at this place, a heap, descriptors.
+ * Each asks for its parent's id when all is in place. FILE. */
+#define PLACE ((void *)0x100000000000)
+
+static int run_resets(char **arguments)
+{
+	char *argv[] = {"trap_exec", "is_reset", NULL};
+
+	MUST(open(arguments[0], O_WRONLY | O_CREAT, 0644) == 3 && open("/etc/hostname", O_RDONLY | O_CLOEXEC) == 4);
+	MUST(mmap(PLACE, 64 << 20, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == PLACE);
+	MUST(sbrk(32 << 20) != (void *)-1);
+	handle(SIGUSR1, count_signal, 0);
+	syscall(SYS_getppid);
+	exec_self(argv);
+	return 1;
+}
+
+static int run_is_reset(char **arguments)
+{
+	struct sigaction action;
+
+	(void)arguments;
+	MUST(fcntl(3, F_GETFD) == 0 && fcntl(4, F_GETFD) == -1);
+	MUST(msync(PLACE, 4096, MS_ASYNC) == -1 && errno == ENOMEM);
+	MUST(sigaction(SIGUSR1, NULL, &action) == 0 && action.sa_handler == SIG_DFL);
+	syscall(SYS_getppid);
+	return 0;
 }
 
 /* A 64-bit program becomes a 32-bit one. */
@@ -225,9 +286,10 @@ static int run_write(char **arguments)
 }
 
 static const struct trap traps[] = {
-	{"fails", run_fails},	{"from_thread", run_from_thread}, {"leader_first", run_leader_first},
-	{"race", run_race},	{"report", run_report},		  {"storm", run_storm},
-	{"tables", run_tables}, {"to_32", run_to_32},		  {"write", run_write},
+	{"fails", run_fails},		  {"from_thread", run_from_thread}, {"is_reset", run_is_reset},
+	{"leader_first", run_leader_first}, {"leader_gone", run_leader_gone}, {"race", run_race},
+	{"report", run_report},		  {"resets", run_resets},	    {"storm", run_storm},
+	{"tables", run_tables},		  {"to_32", run_to_32},		    {"write", run_write},
 };
 
 TRAP_MAIN(traps)
