@@ -9,6 +9,7 @@
 -- a "thread", whatever the call was named.
 
 local calls = require "compendium.calls"
+local faults = require "compendium.faults"
 local fds = require "compendium.fds"
 local fields = require "compendium.fields"
 
@@ -126,8 +127,10 @@ local types = {
   kill = {class = "signal", fields = {"target", "signal", "number"},
     doc = "a signal was sent; no `signal`: only asked whether it could be"},
 
-  fault = {class = "memory", records = {"fault"}, needs = {"memory"}, fields = {"addr", "ip", "major"},
-    doc = "a page of memory was touched that was not there; `major`: it came from the disk"},
+  fault = {class = "memory", records = {"fault"}, needs = {"memory"},
+    fields = {"addr", "pages", "size", "what", "prot", "path", "offset", "major", "in_kernel", "ip"},
+    doc = "memory was touched that was not there: `pages` of the region `what`, from `addr` on; `major`: they "
+      .. "came from the disk. Only with --faults"},
   lost = {class = "trace", records = {"lost"}, fields = {"count", "what"}, doc = "events are missing here"},
   note = {class = "trace", records = {"note"}, fields = {"number"}, doc = "the tracer has something to tell once"},
 }
@@ -205,6 +208,7 @@ local function messages(e) return e.error and 1 or math.min(math.max(e.ret or 1,
 
 local split = {
   ["call:sendmmsg"] = messages, ["call:recvmmsg"] = messages, ["call:recvmmsg_time64"] = messages,
+  fault = faults.split,
 }
 
 return {

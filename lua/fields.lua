@@ -7,6 +7,7 @@
 
 local calls = require "compendium.calls"
 local core = require "compendium.core"
+local faults = require "compendium.faults"
 local fds = require "compendium.fds"
 local paths = require "compendium.paths"
 local processes = require "compendium.processes"
@@ -140,6 +141,10 @@ end
 field("path", "bytes", "absolute path; of what the descriptor is when the call has none", function(e)
   local row = row_of(e)
   if row.path then return path_argument(e, row, "path", "dirfd") end
+  if e.kind == "fault" then
+    local region = e.region
+    return region and region.kind == "file" and region.path or nil
+  end
   local file = e.file
   return file and file.path
 end)
@@ -202,13 +207,23 @@ field("created", "boolean", "was to be created if it did not exist (O_CREAT)", f
   local flags = row_of(e)[1] == "open" and e.flags
   return flags and flags & O_CREAT ~= 0 or nil
 end)
-field("size", "integer", "bytes asked for; brk: how much the heap grew", argument("size"))
+field("size", "integer", "bytes asked for; brk: how much the heap grew; fault: of the pages touched", function(e)
+  if e.kind == "fault" then return e.pages * PAGE end
+  return argument("size")(e)
+end)
 field("offset", "integer", "position in the file, in bytes", function(e)
+  if e.kind == "fault" then
+    local region = e.region
+    return region and region.offset and region.offset + ((e.addr & ~(PAGE - 1)) - region.addr)
+  end
   local row = row_of(e)
   local offset = row.offset and e.args[row.offset]
   return offset and row.pages and offset * PAGE or offset
 end)
-field("prot", "integer", "PROT_ bits", argument("prot"))
+field("prot", "integer", "PROT_ bits", function(e)
+  if e.kind == "fault" then return e.region and e.region.prot end
+  return argument("prot")(e)
+end)
 field("uid", "integer", "new owner", argument("uid"))
 field("gid", "integer", "new group", argument("gid"))
 field("argv", "list", "the program's arguments", function(e)
@@ -217,7 +232,7 @@ field("argv", "list", "the program's arguments", function(e)
   return i and e.args[i]
 end)
 field("addr", "integer", "address of memory: mapped, faulted, or where a signal came from", function(e)
-  if e.kind == "fault" then return e.raw[1] end
+  if e.kind == "fault" then return (faults.of(e)) end
   if e.kind == "signal" then return processes.signal_address(e) end
   local row = row_of(e)
   if row[1] == "mmap" then return not e.error and e.ret or nil end
@@ -318,7 +333,17 @@ end)
 field("major", "boolean", "the page came from the disk", function(e)
   if e.kind == "fault" then return e.raw[3] ~= 0 end
 end)
+field("in_kernel", "boolean", "fault: in the kernel on behalf of the program, as in a read into new memory", function(e)
+  if e.kind == "fault" then return e.raw[4] ~= 0 end
+end)
+field("pages", "integer", "fault: how many pages were touched, each after the one before", function(e)
+  if e.kind == "fault" then return (select(2, faults.of(e))) end
+end)
+field("region", "table", "fault: the region touched, see compendium.memory", function(e)
+  if e.kind == "fault" then return (select(3, faults.of(e))) end
+end)
 field("what", "string", "which of the things that an event of this type can be", function(e)
+  if e.kind == "fault" then return faults.name(e.pid, e.region) end
   local row = row_of(e)
   if row.what then return row.what end
   if row[1] == "create" then return NODE_KINDS[(e.mode or 0) & 0xf000] end

@@ -13,6 +13,7 @@ local NAME_COLUMNS <const> = 240 -- of a name in a line; the event keeps all of 
 local ARGUMENTS_COLUMNS <const> = 100 -- of a command's arguments
 local VERB_COLUMNS <const> = 7
 local BYTES_COLUMNS <const> = 8
+local PAGE <const> = 4096
 
 -- A name as it can be shown: escaped, and cut in the middle when it is very long.
 local function name(bytes)
@@ -73,6 +74,29 @@ end
 
 local function transfer(e)
   return lines.transfer(e.type, not e.error and e.bytes or nil, lines.transfer_target(e), 1)
+end
+
+-- ---- page faults: merged as well
+
+-- "200 faults in heap @ 5574a0000000 (rw-) 800.0 KB"; `base` is where the region begins, `major` how many came
+-- from the disk.
+function lines.faults(pages, what, base, prot, major)
+  pages, prot = pages or 1, prot or 0
+  local rights = (prot & 1 ~= 0 and "r" or "-") .. (prot & 2 ~= 0 and "w" or "-") .. (prot & 4 ~= 0 and "x" or "-")
+  local line = ("%s in %s @ %x (%s) %s"):format(format.count(pages, "fault"), what or "?", base or 0, rights,
+    format.bytes(pages * PAGE))
+  return major > 0 and ("%s, %d from disk"):format(line, major) or line
+end
+
+-- What the fault touched, and where that begins.
+function lines.fault_target(e)
+  local region = e.region
+  return e.path and name(e.path) or e.what, region and region.addr or e.addr
+end
+
+local function fault(e)
+  local what, base = lines.fault_target(e)
+  return lines.faults(e.pages, what, base, e.prot, e.major and e.pages or 0)
 end
 
 -- ---- the others
@@ -223,7 +247,7 @@ local texts <const> = {
   task = function(e) return verb("task", text.cut(text.command(e.argv or {}), NAME_COLUMNS, false)) end,
   kill = function(e) return arrow(e, e.signal or "0", tostring(e.target or "?")) end,
   stop = function(e) return verb("stop", e.signal or "?") end,
-  fault = function(e) return verb("fault", format.hex(e.addr) .. (e.major and " (from disk)" or "")) end,
+  fault = fault,
   lost = function(e) return verb("lost", format.count(e.count or 1, "event")) end,
 }
 

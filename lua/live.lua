@@ -18,7 +18,10 @@ local TICK <const> = 50 * 1000000 -- how often waiting lines are looked at
 local FIRST_WAIT <const> = 150 * 1000000 -- how long the first line of a run waits for more
 local LONGEST_WAIT <const> = 1200 * 1000000 -- and later ones of a long run: each waits twice as long as the one before
 
+local TOUCHED_PER_TASK <const> = 8 -- regions whose faults have a growing line
+
 local growing <const> = {} -- tid -> array of entries that may still grow
+local touching <const> = {} -- the same of page faults
 
 local function finish_entry(entry)
   entry.text = lines.transfer(entry.type, entry.bytes, entry.what, entry.calls)
@@ -111,11 +114,55 @@ local function transfer(e)
   terminal.add(successor)
 end
 
+-- ---- page faults of one task in one region
+
+local function finish_faults(entry)
+  entry.text = lines.faults(entry.pages, entry.what, entry.base, entry.prot, entry.major)
+end
+
+local function touch(entry, e)
+  entry.pages = entry.pages + e.pages
+  entry.major = entry.major + (e.major and e.pages or 0)
+end
+
+local function begin_faults(e, what, base, wait)
+  local entry = plain_entry(e)
+  entry.open, entry.finish, entry.wait = true, finish_faults, wait
+  entry.what, entry.base, entry.prot = what, base, e.prot
+  entry.pages, entry.major = 0, 0
+  touch(entry, e)
+  return entry
+end
+
+local function faulted(e)
+  local entries = touching[e.tid] or {}
+  touching[e.tid] = entries
+  local what, base = lines.fault_target(e)
+  local at, wait = #entries + 1, FIRST_WAIT
+  for i, entry in ipairs(entries) do
+    if entry.base == base and entry.what == what then
+      if entry.open then
+        return touch(entry, e)
+      end
+      at, wait = i, math.min(entry.wait * 2, LONGEST_WAIT)
+    end
+  end
+  if at > TOUCHED_PER_TASK then
+    table.remove(entries, 1).open = nil
+    at = TOUCHED_PER_TASK
+  end
+  entries[at] = begin_faults(e, what, base, wait)
+  terminal.add(entries[at])
+end
+
 local function event(e)
   if noise.hides(e) then
     return
   end
   local type = e.type
+  if type == "fault" and not lines.overridden(type) then
+    return faulted(e)
+  end
   if MERGED[type] and not e.error and not e.unfinished and not e.tampered and not lines.overridden(type) then
     return transfer(e)
   end
@@ -128,10 +175,8 @@ local function event(e)
   end
 end
 
--- Ends the waiting of lines that waited long enough.
-local function tick()
-  local now = core.now()
-  for tid, entries in pairs(growing) do
+local function settle_old(all, now)
+  for tid, entries in pairs(all) do
     local oldest = math.huge
     for _, entry in ipairs(entries) do
       if entry.open and now - entry.time >= entry.wait then
@@ -140,9 +185,16 @@ local function tick()
       oldest = math.min(oldest, now - entry.time)
     end
     if oldest > 4 * LONGEST_WAIT then
-      growing[tid] = nil
+      all[tid] = nil
     end
   end
+end
+
+-- Ends the waiting of lines that waited long enough.
+local function tick()
+  local now = core.now()
+  settle_old(growing, now)
+  settle_old(touching, now)
   terminal.release()
   terminal.flush()
 end

@@ -24,6 +24,7 @@ local MREMAP_DONTUNMAP <const> = 4
 local PROT_READ_WRITE <const> = 3
 local KINDS <const> = {"heap", "anon", "file", "stack", "shared"}
 local SEGMENTS_KEPT <const> = 10000
+local STACK_MOST <const> = 1 << 30 -- by which a stack may have grown since it was seen
 
 local function new_totals()
   return {bytes = 0, regions = 0, heap = 0, anon = 0, file = 0, stack = 0, shared = 0}
@@ -68,7 +69,10 @@ end
 
 local function copy(mm)
   mm.list.owners = mm.list.owners + 1
-  local child = {list = mm.list, totals = new_totals(), peak = new_totals(), brk_start = mm.brk_start, brk = mm.brk}
+  local child = {
+    kernel = mm.kernel, list = mm.list, totals = new_totals(), peak = new_totals(),
+    brk_start = mm.brk_start, brk = mm.brk,
+  }
   assign(child.totals, mm.totals)
   assign(child.peak, mm.totals)
   add(memory.total, child.totals, 1)
@@ -108,6 +112,20 @@ end
 function memory.find(pid, addr)
   local task = tasks.leader(pid)
   return task and regions.find(task.mm.list, addr)
+end
+
+-- The region that a page fault at that address was in: the stack grows when it is touched below its end.
+function memory.touched(pid, addr)
+  local task = tasks.leader(pid)
+  if not task then return nil end
+  local mm = task.mm
+  local region = regions.after(mm.list, addr)
+  if region and (region.addr <= addr or region.path == "[stack]" and region.addr - addr <= STACK_MOST) then
+    return region
+  end
+  for _, own in ipairs(mm.kernel or {}) do
+    if own.addr <= addr and addr < own.addr + own.size then return own end
+  end
 end
 
 -- Totals of a process now, and when they were largest; nil when it is not known.
@@ -243,8 +261,12 @@ end
 
 local function on_map(e)
   local path = e:piece(1, "self")
-  if path and path:sub(1, 2) == "[v" then return end -- vdso, vvar, vsyscall: the kernel's
   local start, size, mm = e.raw[1], e.raw[2], mm_of(e)
+  if path and path:sub(1, 2) == "[v" then -- vdso, vvar, vsyscall: the kernel's, and not counted
+    mm.kernel = mm.kernel or {}
+    table.insert(mm.kernel, {addr = start, size = size, prot = e.raw[3], kind = "kernel", path = path})
+    return
+  end
   local kind
   if path == "[heap]" then
     kind, mm.brk_start, mm.brk = "heap", start, start + size

@@ -58,6 +58,8 @@ local WAITING <const> = {EAGAIN = true, EINTR = true, EINPROGRESS = true, EALREA
 local rules = {
   {name = "mmap", why = "the allocator and the linker manage memory", match = worked,
     types = {"mmap", "munmap", "mprotect", "mremap", "brk"}},
+  {name = "file pages", why = "programs and files are loaded page by page, as they are used", types = {"fault"},
+    match = function(e) return e.what == "file" or e.what == "vdso" end},
   {name = "closes", why = "what is opened is closed", types = {"close"},
     match = function(e) return not e.error or e.error == "EBADF" end},
   {name = "would block", why = "the program asks again later", match = function(e)

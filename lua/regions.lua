@@ -32,6 +32,11 @@ local function first_after(list, addr)
   return low
 end
 
+-- The first region that ends after addr, or nil.
+function regions.after(list, addr)
+  return list[first_after(list, addr)]
+end
+
 -- The region that addr is in, or nil.
 function regions.find(list, addr)
   local region = list[first_after(list, addr)]

@@ -148,6 +148,7 @@ local rings <const>, noted <const> = top.new(NAMES), {}
 local NOTES <const> = {
   "Traced against its wish (CLONE_UNTRACED): children of %s",
   "Without the privileges of its file (setuid), as traced: %s",
+  "Without its page faults, which could not be seen: %s",
 }
 
 -- What the source can do nothing about.

@@ -20,7 +20,8 @@ local RULE_COLUMNS <const> = 64
 local TITLE_COLUMNS <const> = 120
 
 local sections <const> = {
-  require "compendium.usage", require "compendium.transfers", connections, connections.local_sockets,
+  require "compendium.usage", require "compendium.touched", require "compendium.transfers",
+  connections, connections.local_sockets,
   remarks.changes, require "compendium.failures", remarks.slow, remarks.signals, require "compendium.tree",
   remarks.tampered, remarks.hidden, remarks.limits, remarks.trouble,
 }

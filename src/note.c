@@ -14,6 +14,9 @@ void note_tell(const struct record *record)
 		[NOTE_PRIVILEGES] =
 			"runs without the privileges of its file (setuid), as it is traced; "
 			"run compendium as root, with -u USER, to trace it with them",
+		[NOTE_NO_FAULTS] =
+			"is traced without its page faults: it, or the limit of open files, does "
+			"not let them be seen",
 	};
 	const struct piece *program = record_find(record, 0, PIECE_SELF, 0);
 

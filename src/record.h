@@ -46,7 +46,8 @@ enum record_kind {
 			  Pieces: 0 link text of /proc/PID/fd/N, 1 local sockaddr, 2 remote sockaddr */
 	RECORD_MAP,    /* pid had this mapping. args: address, size, PROT_ bits, MAP_ bits, offset.
 			  ret: inode number. Pieces: 0 path or [heap], [stack] ... */
-	RECORD_FAULT,  /* a page fault. args: address, instruction, 1 if major, 1 if in the kernel */
+	RECORD_FAULT,  /* page faults of one task in a row, each on the page after the one before. args:
+			  address and instruction of the first, 1 if major, 1 if in the kernel, how many */
 	RECORD_LOST,   /* records that are missing here. args: how many, enum record_kind or 0 */
 	RECORD_NOTE,   /* the source has something to tell the user once. nr: enum record_note.
 			  Pieces: 0 the program it is about */
@@ -57,6 +58,7 @@ enum record_kind {
 enum record_note {
 	NOTE_UNTRACED = 1, /* it asked not to be traced (CLONE_UNTRACED), and is */
 	NOTE_PRIVILEGES,   /* it has not the privileges of its file (setuid), as it is traced */
+	NOTE_NO_FAULTS,    /* its page faults cannot be seen */
 };
 
 /* Flags of a record. */

@@ -235,11 +235,27 @@ static bool open_recorder(struct session *session)
 	return session->recorder;
 }
 
+/* --faults. Without the rights the trace goes on as it is. */
+static void watch_faults(struct session *session)
+{
+	char why[512] = "";
+	bool without_kernel = false;
+
+	if (!session->options->faults)
+		return;
+	if (faults_source_open(&session->source, &without_kernel, why, sizeof why) < 0)
+		log_warning("%s; the trace goes on without them", why);
+	else if (without_kernel)
+		log_warning("page faults in the kernel (a read into fresh memory) cannot be seen; "
+			    "sudo sysctl kernel.perf_event_paranoid=1");
+}
+
 static void run_source(struct session *session, struct ending *ending)
 {
 	ending->status = open_source(session);
 	if (!session->source)
 		return;
+	watch_faults(session);
 	session->control.source = session->source;
 	run(session);
 	*ending = finish(session);
@@ -270,6 +286,8 @@ struct ending session_run(const struct options *options)
 	session.interest.kinds |= 1 << RECORD_SIGNAL | 1 << RECORD_STOP;
 	if (options->record)
 		recorder_widen(&session.interest);
+	if (!options->faults)
+		session.interest.kinds &= ~(UINT32_C(1) << RECORD_FAULT);
 	session.start_ns = now_ns();
 	session.run.wallclock_ns = clock_ns(CLOCK_REALTIME);
 	if (open_recorder(&session))

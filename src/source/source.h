@@ -76,4 +76,9 @@ int bpf_source_open(const struct target *target, const struct interest *interest
 int source_open(const char *backend, const struct target *target, const struct interest *interest,
 		struct source **result, char *why, size_t room);
 
+/* Puts the source of page faults in front of *source, before anything was read from that: from then on
+ * *source tells RECORD_FAULT too, and owns the other. *without_kernel: those in the kernel are not seen,
+ * for want of rights. Else a negative errno, `why` as above, and *source is as it was. */
+int faults_source_open(struct source **source, bool *without_kernel, char *why, size_t room);
+
 #endif

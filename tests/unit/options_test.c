@@ -262,14 +262,13 @@ static void says_what_is_not_built(void **state)
 	(void)state;
 	refuses("--report ls", "--report is not built in this version");
 	refuses("--report=f ls", "--report is not built in this version");
-	refuses("--page-faults ls", "--page-faults is not built in this version");
 }
 
 static void prints_help_and_version(void **state)
 {
-	static const char *const present[] = {"--output FILE", "-p, --pid", "--list-scripts",
+	static const char *const present[] = {"--output FILE", "-p, --pid", "--list-scripts", "--faults",
 					      "-h, --help"};
-	static const char *const absent[] = {"--report", "--faults"};
+	static const char *const absent[] = {"--report"};
 
 	(void)state;
 	assert_int_equal(parse("--help"), 1);

@@ -1,0 +1,73 @@
+-- SPDX-License-Identifier: MIT
+--
+-- faults: which memory a page fault touched. A record is a run of pages touched one after the other;
+-- it becomes one event for each region the run goes through, as the regions were at that time. The
+-- step between memory (the regions) and the lines and the summary.
+--
+-- What a region is called (`what`): heap, stack, thread stack, malloc arena, anonymous memory, shared
+-- memory, file, vdso, unknown memory.
+
+local memory = require "compendium.memory"
+
+local faults = {}
+
+local PAGE <const> = 4096
+local ARENA <const> = 64 << 20 -- glibc's malloc reserves so much for a thread's heap, and aligns it so
+local PROT_READ_WRITE <const> = 3
+local RUN_MOST <const> = 1 << 16 -- pages of a record; more can only come from a broken trace file
+
+local WORDS <const> = {heap = "heap", shared = "shared memory", file = "file", kernel = "vdso"}
+
+-- An anonymous region with which a reservation of malloc's begins, whose end nothing may touch.
+local function is_arena(pid, region)
+  local base = region.addr & ~(ARENA - 1)
+  if region.addr ~= base or region.prot ~= PROT_READ_WRITE then return false end
+  local last = memory.find(pid, base + ARENA - 1)
+  return last ~= nil and (last == region or last.prot == 0 and last.kind == "anon" and last.addr > base)
+end
+
+local names = setmetatable({}, {__mode = "k"}) -- of regions, which never change
+
+local function name_of(pid, region)
+  if region.kind == "stack" then return region.path == "[stack]" and "stack" or "thread stack" end
+  if region.kind == "anon" then return is_arena(pid, region) and "malloc arena" or "anonymous memory" end
+  return WORDS[region.kind] or "unknown memory"
+end
+
+-- The region's name as people know it; nil: where nothing is known to be.
+function faults.name(pid, region)
+  if not region then return "unknown memory" end
+  local name = names[region]
+  if not name then
+    name = name_of(pid, region)
+    names[region] = name
+  end
+  return name
+end
+
+-- Of the record that is told of now: a part for each region.
+local addrs, pages, regions = {}, {}, {}
+
+-- How many events the record makes.
+function faults.split(e)
+  local raw, pid, n = e.raw, e.pid, 0
+  local addr, left = raw[1], math.max(1, math.min(raw[5], RUN_MOST))
+  repeat
+    local region = memory.touched(pid, addr)
+    local page = addr & ~(PAGE - 1)
+    local fit = left
+    if region then fit = math.max(1, math.min(left, (region.addr + region.size - page) // PAGE)) end
+    n = n + 1
+    addrs[n], pages[n], regions[n] = addr, fit, region or false
+    addr, left = page + fit * PAGE, left - fit
+  until left <= 0
+  return n
+end
+
+-- Address, number of pages, and region of the event.
+function faults.of(e)
+  local i = e.index or 1
+  return addrs[i], pages[i], regions[i] or nil
+end
+
+return faults

@@ -1,0 +1,65 @@
+-- SPDX-License-Identifier: MIT
+--
+-- touched: the "Page faults" section of the summary: which memory was really used, in which regions, in
+-- which files and by whom. Each fault stands for a page; one that is touched again after it went away
+-- (fork, swapping, MADV_DONTNEED) has another fault and is counted again.
+
+local format <const> = require "compendium.format"
+local rows <const> = require "compendium.rows"
+local text <const> = require "compendium.text"
+local top <const> = require "compendium.top"
+
+local PAGE <const> = 4096
+local NAMES <const> = 2000
+local LABEL_COLUMNS <const> = 17
+
+local kinds <const>, files <const>, tasks <const> = top.new(NAMES), top.new(NAMES), top.new(NAMES)
+local major, in_kernel = 0, 0
+
+local function add(e)
+  local pages, what = e.pages, e.what
+  kinds:add(what, pages)
+  if what == "file" then
+    files:add(e.path or "?", pages)
+  end
+  local label = (e.comm or "?") .. " " .. (e.tid == e.pid and e.pid or e.pid .. "/" .. e.tid)
+  tasks:add(label, pages)
+  major = major + (e.major and pages or 0)
+  in_kernel = in_kernel + (e.in_kernel and pages or 0)
+end
+
+local function amounts(names)
+  local items = {}
+  for _, entry in ipairs(names:largest()) do
+    items[#items + 1] = {text.escape(entry[1]), " " .. format.bytes(entry[2] * PAGE)}
+  end
+  return items
+end
+
+local function kind_row(what, pages, width)
+  local label = what == "file" and "files" or what
+  local row = rows.amount(label:sub(1, 1):upper() .. label:sub(2), pages * PAGE, LABEL_COLUMNS)
+    .. (" (%s)"):format(format.count(pages, "fault"))
+  return what == "file" and rows.list(row, amounts(files), width, (files:count())) or row
+end
+
+local touched <const> = {events = {fault = add}, heading = "Page faults:"}
+
+-- The section's lines; nil without any fault.
+function touched.rows(_, width)
+  if kinds.sum == 0 then
+    return nil
+  end
+  local list = {}
+  for _, entry in ipairs(kinds:largest()) do
+    list[#list + 1] = kind_row(entry[1], entry[2], width)
+  end
+  list[#list + 1] = ("%s (%s, %d from disk, %d in the kernel)"):format(
+    rows.amount("Total", kinds.sum * PAGE, LABEL_COLUMNS), format.count(kinds.sum, "fault"), major, in_kernel)
+  if tasks:count() > 1 then
+    list[#list + 1] = rows.list("  By " .. format.count(tasks:count(), "task"), amounts(tasks), width, (tasks:count()))
+  end
+  return list
+end
+
+return touched

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Rings of samples: see ring.h. The layout is perf_event_open(2)'s: data_head is where the kernel
+ * writes next, data_tail up to where we have read; both only grow. What there is no room for is
+ * dropped, and a PERF_RECORD_LOST says how many as soon as there is some again.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "source/faults/ring.h"
+
+#define LEAST_PAGES 4
+
+struct sample_bytes {
+	struct perf_event_header header;
+	uint64_t ip;
+	uint32_t pid, tid;
+	uint64_t time, address;
+};
+
+struct lost_bytes {
+	struct perf_event_header header;
+	uint64_t id, lost;
+};
+
+int perf_open(struct perf_event_attr *attr, pid_t tid, int cpu)
+{
+	attr->size = sizeof *attr;
+	int fd = (int)syscall(SYS_perf_event_open, attr, tid, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int ring_try(struct ring *ring, size_t size)
+{
+	struct perf_event_attr nothing = {
+		.type = PERF_TYPE_SOFTWARE,
+		.config = PERF_COUNT_SW_DUMMY,
+		.sample_type = SAMPLE_MINOR,
+		.sample_period = 1,
+		.exclude_kernel = 1,
+		.exclude_hv = 1,
+		.watermark = 1,
+		.wakeup_watermark = size / 4,
+		.use_clockid = 1,
+		.clockid = CLOCK_MONOTONIC,
+	};
+	int fd = perf_open(&nothing, 0, ring->cpu);
+
+	if (fd < 0)
+		return fd;
+	void *page = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE) + size, PROT_READ | PROT_WRITE,
+			  MAP_SHARED, fd, 0);
+	if (page == MAP_FAILED) {
+		int error = -errno;
+		close(fd);
+		return error;
+	}
+	ring->fd = fd;
+	ring->page = page;
+	ring->size = size;
+	return 0;
+}
+
+int ring_open(struct ring *ring, int cpu, size_t most)
+{
+	size_t least = LEAST_PAGES * (size_t)sysconf(_SC_PAGESIZE);
+	int error = -EINVAL;
+
+	*ring = (struct ring){.cpu = cpu, .fd = -1};
+	for (size_t size = most; size >= least; size /= 2) {
+		error = ring_try(ring, size);
+		if (error != -EPERM && error != -ENOMEM && error != -EAGAIN)
+			return error;
+	}
+	return error;
+}
+
+void ring_close(struct ring *ring)
+{
+	if (ring->page)
+		munmap(ring->page, (size_t)sysconf(_SC_PAGESIZE) + ring->size);
+	if (ring->fd >= 0)
+		close(ring->fd);
+	*ring = (struct ring){.fd = -1};
+}
+
+/* Copies from where we read; records are never split by the kernel, but by the ring's end. */
+static void ring_copy(const struct ring *ring, void *to, size_t size)
+{
+	const char *data = (const char *)ring->page + ring->page->data_offset;
+	size_t at = ring->tail & (ring->size - 1);
+	size_t first = size < ring->size - at ? size : ring->size - at;
+
+	memcpy(to, data + at, first);
+	memcpy((char *)to + first, data, size - first);
+}
+
+static void ring_skip(struct ring *ring, size_t size)
+{
+	ring->tail += size;
+	__atomic_store_n(&ring->page->data_tail, ring->tail, __ATOMIC_RELEASE);
+}
+
+static void read_sample(struct ring *ring, size_t size)
+{
+	struct sample_bytes bytes;
+
+	ring_copy(ring, &bytes, sizeof bytes);
+	ring->front = (struct sample){
+		.time_ns = bytes.time,
+		.ip = bytes.ip,
+		.address = bytes.address,
+		.pid = (int32_t)bytes.pid,
+		.tid = (int32_t)bytes.tid,
+		.is_major = size > sizeof bytes,
+		.in_kernel = (bytes.header.misc & PERF_RECORD_MISC_CPUMODE_MASK) ==
+			     PERF_RECORD_MISC_KERNEL,
+	};
+	ring->front_size = size;
+}
+
+bool ring_front(struct ring *ring)
+{
+	while (!ring->front_size) {
+		struct perf_event_header header;
+		struct lost_bytes lost;
+
+		if (ring->tail == ring->head)
+			ring->head = __atomic_load_n(&ring->page->data_head, __ATOMIC_ACQUIRE);
+		if (ring->tail == ring->head)
+			return false;
+		ring_copy(ring, &header, sizeof header);
+		if (header.type == PERF_RECORD_SAMPLE &&
+		    header.size >= sizeof(struct sample_bytes)) {
+			read_sample(ring, header.size);
+			return true;
+		}
+		if (header.type == PERF_RECORD_LOST) {
+			ring_copy(ring, &lost, sizeof lost);
+			ring->lost += lost.lost;
+		}
+		ring_skip(ring, header.size);
+	}
+	return true;
+}
+
+void ring_pop(struct ring *ring)
+{
+	ring_skip(ring, ring->front_size);
+	ring->front_size = 0;
+}

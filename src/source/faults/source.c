@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The source of page faults, which runs beside another one: it hands on all that the other tells,
+ * and between that, in its place by time, the faults. So a fault is looked up in the mappings as
+ * they were when it happened.
+ *
+ *     base source ──> pending record ──┐
+ *                                      ├──> the earlier one
+ *     rings ──> samples ──> runs ──────┘
+ *
+ * What may be told is bounded by the horizon: all that the base source still has to tell happened
+ * after it. That is the end of the pending record, or, when there was none, the time at which we
+ * asked.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "source/faults/runs.h"
+#include "source/source.h"
+
+#define LOOK_NS	 50000000L /* samples of a ring that is far from full wait so long at most */
+#define COMM_MAX 64
+
+struct faults {
+	struct source source;
+	struct source_ops ops; /* with the name of the base source */
+	struct source *base;
+	struct watched watched;
+	struct runs runs;
+	int poll_fd, timer_fd;
+	const struct record *pending; /* of the base source; its task is held */
+	uint64_t horizon_ns;
+	int end;		/* what the base source ended with, or 0 */
+	bool is_settled;	/* and what was lost is told */
+	bool noted, note_ready; /* NOTE_NO_FAULTS was made; is in out */
+};
+
+static struct faults *self(struct source *source)
+{
+	return (struct faults *)source;
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
+}
+
+/* ---- the source ---- */
+
+/* A task that was there before: it is held, and watched from now on. The first failure is told. */
+static void watch_task(struct faults *faults, const struct record *record)
+{
+	int error = watched_add(&faults->watched, record->tid);
+	const struct piece *comm = record_find(record, 0, PIECE_SELF, 0);
+
+	if (!error || error == -ESRCH || faults->noted)
+		return;
+	faults->noted = faults->note_ready = true;
+	record_begin(&faults->runs.out.record, RECORD_NOTE, record->pid, record->tid);
+	faults->runs.out.record.time_ns = record->time_ns;
+	faults->runs.out.record.nr = NOTE_NO_FAULTS;
+	if (comm && comm->size <= COMM_MAX)
+		record_add(&faults->runs.out.record, 0, PIECE_SELF, 0, piece_bytes(comm),
+			   comm->size, 0);
+}
+
+static void give_pending(struct faults *faults, const struct record **record)
+{
+	*record = faults->pending;
+	faults->pending = NULL;
+	runs_note(&faults->runs, *record);
+	if ((*record)->kind == RECORD_TASK)
+		watch_task(faults, *record);
+}
+
+/* Asks the base source for what comes next, and sets the horizon. False: it has nothing now. */
+static bool ask_base(struct faults *faults)
+{
+	uint64_t asked_ns = now_ns();
+	int got = faults->base->ops->next(faults->base, &faults->pending);
+
+	if (got <= 0)
+		faults->pending = NULL;
+	if (got < 0)
+		faults->end = got;
+	if (got > 0)
+		faults->horizon_ns = faults->pending->time_ns + faults->pending->duration_ns;
+	else
+		faults->horizon_ns = got < 0 ? UINT64_MAX : asked_ns;
+	return got != 0;
+}
+
+static bool take_own(struct faults *faults)
+{
+	if (faults->note_ready) {
+		faults->note_ready = false;
+		return true;
+	}
+	if (runs_take(&faults->runs, faults->horizon_ns))
+		return true;
+	if (!faults->end || faults->is_settled)
+		return false;
+	faults->is_settled = true;
+	return runs_settle(&faults->runs);
+}
+
+static int faults_next(struct source *source, const struct record **record)
+{
+	struct faults *faults = self(source);
+	uint64_t ticks;
+
+	for (bool may_ask = true;; may_ask = ask_base(faults)) {
+		if (take_own(faults)) {
+			*record = &faults->runs.out.record;
+			return 1;
+		}
+		if (faults->pending) {
+			give_pending(faults, record);
+			return 1;
+		}
+		if (faults->end)
+			return faults->end;
+		if (!may_ask)
+			break;
+	}
+	if (read(faults->timer_fd, &ticks, sizeof ticks) < 0)
+		return 0; /* it was not the timer */
+	return 0;
+}
+
+static int faults_fd(struct source *source)
+{
+	return self(source)->poll_fd;
+}
+
+static void faults_stop(struct source *source, enum source_stop how)
+{
+	struct source *base = self(source)->base;
+
+	base->ops->stop(base, how);
+}
+
+static void faults_forward(struct source *source, int signal)
+{
+	struct source *base = self(source)->base;
+
+	base->ops->forward(base, signal);
+}
+
+static int faults_status(struct source *source)
+{
+	struct source *base = self(source)->base;
+
+	return base->ops->status(base);
+}
+
+static void faults_free(struct faults *faults)
+{
+	watched_close(&faults->watched);
+	if (faults->timer_fd >= 0)
+		close(faults->timer_fd);
+	if (faults->poll_fd >= 0)
+		close(faults->poll_fd);
+	runs_close(&faults->runs);
+	free(faults);
+}
+
+static void faults_close(struct source *source)
+{
+	struct source *base = self(source)->base;
+
+	faults_free(self(source));
+	base->ops->close(base);
+}
+
+static const struct source_ops ops = {
+	.fd = faults_fd,
+	.next = faults_next,
+	.stop = faults_stop,
+	.forward = faults_forward,
+	.status = faults_status,
+	.close = faults_close,
+};
+
+static bool poll_add(const struct faults *faults, int fd)
+{
+	return epoll_ctl(faults->poll_fd, EPOLL_CTL_ADD, fd,
+			 &(struct epoll_event){.events = EPOLLIN}) == 0;
+}
+
+/* One descriptor that is readable when the base source's is, a ring fills up, or it is time to
+ * look. */
+static bool open_poll(struct faults *faults)
+{
+	const struct itimerspec often = {{.tv_nsec = LOOK_NS}, {.tv_nsec = LOOK_NS}};
+
+	faults->poll_fd = epoll_create1(EPOLL_CLOEXEC);
+	faults->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (faults->poll_fd < 0 || faults->timer_fd < 0 ||
+	    timerfd_settime(faults->timer_fd, 0, &often, NULL) < 0 ||
+	    !poll_add(faults, faults->timer_fd) ||
+	    !poll_add(faults, faults->base->ops->fd(faults->base)))
+		return false;
+	for (size_t i = 0; i < faults->watched.ring_count; i++)
+		if (!poll_add(faults, faults->watched.rings[i].fd))
+			return false;
+	return true;
+}
+
+int faults_source_open(struct source **source, bool *without_kernel, char *why, size_t room)
+{
+	struct faults *faults = calloc(1, sizeof *faults);
+
+	if (!faults || !runs_open(&faults->runs, &faults->watched)) {
+		snprintf(why, room, "page faults cannot be seen: out of memory");
+		free(faults);
+		return -ENOMEM;
+	}
+	faults->ops = ops;
+	faults->ops.name = (*source)->ops->name;
+	faults->source.ops = &faults->ops;
+	faults->base = *source;
+	faults->poll_fd = faults->timer_fd = -1;
+	int error = watched_open(&faults->watched, why, room);
+	if (!error && !open_poll(faults)) {
+		error = -errno;
+		snprintf(why, room, "page faults cannot be seen: %s", strerror(-error));
+	}
+	if (error) {
+		faults_free(faults);
+		return error;
+	}
+	*without_kernel = faults->watched.without_kernel;
+	*source = &faults->source;
+	return 0;
+}

@@ -1,0 +1,243 @@
+-- SPDX-License-Identifier: MIT
+--
+-- Page faults: what --faults says was touched is what the kernel's own counts (getrusage of the same task) and the
+-- program say. `touch` prints a line for each thing it does: name, pid, tid, address, pages, minor, major faults.
+
+local h <const> = require "tests.live.harness"
+
+-- Writes all faults, one a line, to a file: tid, address, pages, major, in_kernel, offset, what, path.
+local LIST <const> = [[
+local out = assert(io.open(%q, "w"))
+on("fault", function(e)
+  out:write(("%%d %%d %%d %%s %%s %%d %%s|%%s\n"):format(e.tid, e.addr, e.pages, e.major and 1 or 0, e.in_kernel and 1 or 0,
+    e.offset or -1, e.what, e.path or ""))
+end)
+on("lost", function(e) out:write(("lost %%d\n"):format(e.count)) end)
+on("finish", function() out:close() end)]]
+
+local FULL <const> = os.getenv "FULL" ~= nil
+
+-- What `touch` said it did, the faults that LIST wrote, and the number lost.
+local function read(out, path)
+  local done, faults, lost = {}, {}, 0
+  for name, pid, tid, addr, pages, minor, major in out:gmatch "(%l+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+)\n" do
+    done[#done + 1] = {
+      name = name, pid = tonumber(pid), tid = tonumber(tid), addr = tonumber(addr), pages = tonumber(pages),
+      minor = tonumber(minor), major = tonumber(major),
+    }
+  end
+  for line in io.lines(path) do
+    local tid, addr, pages, major, kernel, offset, what, name =
+      line:match "^(%d+) (%d+) (%d+) ([01]) ([01]) (%-?%d+) ([%l ]+)|(.*)$"
+    lost = lost + (tonumber(line:match "^lost (%d+)$") or 0)
+    if tid then
+      faults[#faults + 1] = {
+        tid = tonumber(tid), addr = tonumber(addr), pages = tonumber(pages), major = major == "1",
+        kernel = kernel == "1", offset = tonumber(offset), what = what, path = name,
+      }
+    end
+  end
+  return done, faults, lost
+end
+
+-- Runs `touch ...`, or a command, with --faults; returns the same, and the result.
+local function touch(arguments)
+  local dir = arguments.dir or h.folder "root"
+  local command = arguments.command or h.join({h.tracee "touch"}, arguments)
+  local result = h.trace({"--faults", "-e", LIST:format(dir .. "/faults")}, command, {cwd = dir})
+  assert.equal(0, result.status, result.err)
+  local done, faults, lost = read(result.out, dir .. "/faults")
+  return done, faults, lost, result
+end
+
+-- How many pages in the memory that `deed` touched had a fault, by what, of those that `wanted` says yes to.
+local function pages_of(deed, faults, wanted)
+  local first, sum, whats = deed.addr // 4096, 0, {}
+  for _, fault in ipairs(faults) do
+    local page = fault.addr // 4096
+    local pages = math.min(page + fault.pages, first + deed.pages) - math.max(page, first)
+    if fault.tid == deed.tid and pages > 0 and (not wanted or wanted(fault)) then
+      sum = sum + pages
+      whats[fault.what] = (whats[fault.what] or 0) + pages
+    end
+  end
+  return sum, whats
+end
+
+local function assert_near(expected, got, part, what)
+  assert.is_true(math.abs(got - expected) <= expected * part,
+    ("%s: %d, should be %d"):format(what, got, expected))
+end
+
+local function named(done)
+  local by_name = {}
+  for _, deed in ipairs(done) do by_name[deed.name] = deed end
+  return by_name
+end
+
+describe("page faults", function()
+  after_each(h.clean)
+
+  for _, count in ipairs(FULL and {256, 65536} or {256, 16384}) do
+    it(("are counted in every thread and child, and in the kernel: %d pages each"):format(count), function()
+      local done, faults, lost = touch {"all", tostring(count)}
+      local names = {}
+      for _, deed in ipairs(done) do
+        local seen = pages_of(deed, faults)
+        names[#names + 1] = deed.name
+        assert.equal(count, deed.pages)
+        assert_near(count, seen + lost, 0.01, deed.name)
+        assert_near(deed.minor + deed.major, seen + lost, 0.01, deed.name .. " by getrusage")
+        local in_kernel = pages_of(deed, faults, function(fault) return fault.kernel end)
+        assert_near(deed.name == "read" and count or 0, in_kernel, 0.01, deed.name .. " in the kernel")
+      end
+      table.sort(names)
+      assert.equal("child main read thread thread thread thread", table.concat(names, " "))
+    end)
+  end
+
+  it("are attributed to heap, stack, shared memory and malloc's arenas", function()
+    local done, faults = touch {"regions", "300"}
+    local words <const> = {heap = "heap", stack = "stack", shared = "shared memory", arena = "malloc arena"}
+    for _, deed in ipairs(done) do
+      local sum, whats = pages_of(deed, faults)
+      assert_near(300, sum, 0.01, deed.name)
+      assert.same({[words[deed.name]] = sum}, whats)
+      words[deed.name] = nil
+    end
+    assert.same({}, words)
+  end)
+
+  it("of a mapped file have its path and offsets, and tell the disk from the cache", function()
+    local dir = h.folder "root"
+    h.write_file(dir .. "/data", ("0123456789abcdef"):rep(1024 * 256))
+    local done, faults = touch {"file", dir .. "/data", dir = dir}
+    for _, deed in ipairs(done) do
+      local all, whats = pages_of(deed, faults)
+      local major = pages_of(deed, faults, function(fault) return fault.major end)
+      assert.same({file = all}, whats)
+      assert.equal(deed.minor + deed.major, all)
+      assert.equal(deed.major, major)
+      local own = pages_of(deed, faults, function(fault)
+        return fault.path == dir .. "/data" and fault.offset == (fault.addr - deed.addr) // 4096 * 4096
+      end)
+      assert.equal(all, own)
+    end
+    local by_name = named(done)
+    assert.is_true(by_name.cold.major > 0, "the file system of the test keeps no file on disk")
+    assert.equal(0, by_name.warm.major)
+  end)
+
+  it("are looked up in the mappings as they were then", function()
+    local dir = h.folder "root"
+    h.write_file(dir .. "/data", ("x"):rep(4096))
+    local done, faults = touch {"remap", dir .. "/data", "300", dir = dir}
+    local _, whats = pages_of(done[1], faults)
+    assert.same({["anonymous memory"] = 300, file = 300}, whats)
+  end)
+
+  it("are lost by none, or by an exact number, however fast they come", function()
+    local done, faults, lost = touch {"again", FULL and "2000000" or "40000"}
+    local expected, seen = 0, 0
+    for _, deed in ipairs(done) do
+      expected, seen = expected + deed.minor, seen + pages_of(deed, faults)
+    end
+    assert.equal(2, #done)
+    -- getrusage itself, and what else those threads do meanwhile
+    assert.is_true(math.abs(expected - seen - lost) <= 20, ("%d faults, %d seen, %d lost"):format(expected, seen, lost))
+  end)
+
+  it("say what a big array takes", function()
+    local function touched(code)
+      local _, faults, lost, result = touch {command = {h.tracee "touch", "run", h.which.python3, "-c", code}}
+      local sum = 0
+      for _, fault in ipairs(faults) do
+        sum = sum + (fault.what ~= "file" and fault.what ~= "vdso" and fault.pages * 4096 or 0)
+      end
+      assert.equal(0, lost)
+      return sum, result.out
+    end
+    local OWN <const> = ";print(open('/proc/self/status').read())"
+    local little, own = touched("x = 0" .. OWN)
+    local much = touched("x = bytearray(64 << 20)" .. OWN)
+    assert_near(64 << 20, much - little, 0.02, "the array")
+    local anonymous = tonumber(own:match "RssAnon:%s*(%d+)") * 1024
+    assert_near((64 << 20) + anonymous, much, 0.02, "with the interpreter")
+  end)
+
+  it("are lines by region, without those of files, and a section of the summary", function()
+    local result = h.trace({"--faults"}, {h.tracee "touch", "regions", "200"})
+    assert.equal(0, result.status, result.err)
+    -- a line may be written before all is touched, when the machine is slow
+    for what, lines in pairs {heap = "%] ", stack = "%] ", ["malloc arena"] = "%[%d+/%d+%] "} do
+      local sum = 0
+      for pages, size in result.err:gmatch(lines .. "(%d+) faults? in " .. what .. " @ %x+ %(rw%-%) (%d+%.%d) KB\n") do
+        assert.equal(("%.1f"):format(pages * 4), size)
+        sum = sum + pages
+      end
+      assert_near(200, sum, 0.04, what)
+    end
+    local lines, summary = result.err:match "^(.-)\n(━.*)$"
+    assert.falsy(lines:find("faults? in /"))
+    assert.matches("Page faults:\n", summary)
+    assert.matches("  Shared memory: +800%.0 KB %(200 faults%)\n", summary)
+    assert.matches("  Files: [^\n]*/libc%.so%.6 %d", summary)
+    assert.matches("  Total: [^\n]*%d+ faults, %d+ from disk, %d+ in the kernel%)\n", summary)
+    assert.matches("By 2 tasks: touch %d+ ", summary)
+  end)
+
+  it("are JSON as well", function()
+    local result = h.trace({"--faults", "--json"}, {h.tracee "touch", "regions", "200"})
+    assert.matches('"type":"fault"[^\n]*"pages":%d+[^\n]*"what":"heap"', result.out)
+  end)
+
+  it("cost nothing without --faults", function()
+    local dir = h.folder "root"
+    local result = h.trace({"-e", LIST:format(dir .. "/faults")}, {h.tracee "touch", "regions", "10"})
+    assert.equal(0, result.status, result.err)
+    assert.equal("", h.read_file(dir .. "/faults"))
+  end)
+
+  it("keep an idle tracer idle after the first task ended", function()
+    local proc = h.start_trace({"--faults", "-q", "-s", "default.lua"}, {h.tracee "touch", "outlived"})
+    h.eventually("the command's end", function()
+      local children = h.children(proc.pid)
+      return #children > 0 and (h.status(children[1]) or {}).Name == "touch"
+    end)
+    h.process.sleep(1.5)
+    local function ticks()
+      local text = h.read_file(("/proc/%d/stat"):format(proc.pid)):match "%) (.*)$"
+      local user, system = text:match("^" .. ("%S+ "):rep(11) .. "(%d+) (%d+)")
+      return user + system
+    end
+    local before = ticks()
+    h.process.sleep(3)
+    assert.is_true(ticks() - before <= 3, "hundredths of a second in 3 s: " .. ticks() - before)
+    assert.equal(0, proc:wait().status)
+  end)
+
+  it("of threads that were there before are seen with -p", function()
+    local dir = h.folder "root"
+    local target = h.start({h.tracee "touch", "waiting", "300", dir .. "/go"}, {cwd = dir})
+    h.eventually("five threads", function() return #h.tasks(target.pid) == 5 end)
+    local tracer = h.start_trace({"--faults", "-p", tostring(target.pid), "-e", LIST:format(dir .. "/faults"),
+      "-e", ("on('start', function() io.open(%q, 'w'):close() end)"):format(dir .. "/go")}, nil, {cwd = dir})
+    assert.equal(0, target:wait().status, target.err)
+    assert.equal(0, tracer:wait().status, tracer.err)
+    local done, faults, lost = read(target.out, dir .. "/faults")
+    assert.equal(5, #done)
+    assert.equal(0, lost)
+    for _, deed in ipairs(done) do
+      assert_near(deed.minor, pages_of(deed, faults), 0.01, deed.name)
+    end
+  end)
+
+  it("of a user are seen as far as the rights go, and said", function()
+    local level = tonumber(h.read_file "/proc/sys/kernel/perf_event_paranoid")
+    local result = h.trace({"--faults"}, {h.tracee "touch", "all", "256"}, {user = "user"})
+    assert.equal(0, result.status, result.err)
+    local _, warnings = ("\n" .. result.err):gsub("\ncompendium: page faults[^\n]*sudo sysctl kernel%.perf_event_paranoid=1", "")
+    assert.equal(level > 1 and 1 or 0, warnings, result.err)
+    assert.equal(level <= 2, result.err:find("Page faults:", 1, true) ~= nil)
+  end)
+end)
