@@ -147,6 +147,22 @@ describe("page faults", function()
     assert.is_true(math.abs(expected - seen - lost) <= 20, ("%d faults, %d seen, %d lost"):format(expected, seen, lost))
   end)
 
+  it("come before the calls that ended later, also those of other threads", function()
+    local result = h.trace({"--faults", "-e", [[
+local last, calls, early = 0, 0, 0
+on("fault", function(e) last = math.max(last, e.time + e.duration) end)
+on("syscall:madvise", function(e)
+  calls = calls + 1
+  early = early + (last > e.time + e.duration and 1 or 0)
+end)
+on("finish", function() io.stderr:write(("%d calls, %d early\n"):format(calls, early)) end)]]},
+      {h.tracee "touch", "again", "40000"})
+    assert.equal(0, result.status, result.err)
+    local calls, early = result.err:match "(%d+) calls, (%d+) early"
+    assert.is_true(tonumber(calls) >= 39, result.err)
+    assert.equal("0", early)
+  end)
+
   it("say what a big array takes", function()
     local function touched(code)
       local _, faults, lost, result = touch {command = {h.tracee "touch", "run", h.which.python3, "-c", code}}
