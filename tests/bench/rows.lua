@@ -28,6 +28,9 @@ local runners <const> = {
   ["perf trace"] = {argv = {"perf", "trace", "-o", "/dev/null", "--"}, probe = true},
 }
 
+-- Page faults beside the default lines.
+runners.faults = {backend = "ptrace", argv = {"$COMPENDIUM", "--faults", "-o", "/dev/null", "--"}}
+
 -- Every backend that exists runs what the others run.
 local backends <const> = {"ptrace", "bpf"}
 local forms <const> = {other = {"-e", OTHER}, count = {"-e", COUNT}, default = {"-o", "/dev/null"}}
@@ -62,8 +65,12 @@ local rows <const> = {
   },
   {
     name = "make -j2, 24 C files", work = {"make", "-s", "-B", "-j2", "-C", "$DIR"}, prepare = "sources",
-    runners = {"native", "strace", "perf trace", "ptrace default", "bpf default"},
-    bars = {{"ptrace default", 1.7, "native"}, {"bpf default", 1.25, "native"}},
+    runners = {"native", "strace", "perf trace", "ptrace default", "faults", "bpf default"},
+    bars = {{"ptrace default", 1.7, "native"}, {"bpf default", 1.25, "native"}, {"faults", 1.1, "ptrace default"}},
+  },
+  {
+    name = "touch pages", work = {"$WORK", "touch", "$N"}, count = 1000000, short = 100000,
+    runners = {"native", "faults"}, bars = {{"faults", 3, "native"}}, holds = {{"faults", 20, "native"}},
   },
   {
     name = "open, read, close", work = {"$WORK", "files", "$N", "$DIR/file"}, prepare = "file", count = 20000,

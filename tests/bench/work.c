@@ -5,17 +5,19 @@
  *     work getppid N         N times getppid
  *     work threads N         in two processes of four threads each, N times getppid in all
  *     work files N FILE      N times open, read and close
+ *     work touch N           touches N new pages of memory
  */
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PROCESSES = 2, THREADS = 4 };
+enum { PROCESSES = 2, THREADS = 4, PAGE = 4096 };
 
 static void getppids(long count)
 {
@@ -72,6 +74,18 @@ static int files(long count, const char *path)
 	return 0;
 }
 
+static int touch(long pages)
+{
+	char *memory = mmap(NULL, (size_t)pages * PAGE, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (memory == MAP_FAILED || madvise(memory, (size_t)pages * PAGE, MADV_NOHUGEPAGE))
+		return 1;
+	for (long i = 0; i < pages; i++)
+		memory[i * PAGE] = 1;
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	long count = argc > 2 ? strtol(argv[2], NULL, 10) : 0;
@@ -82,6 +96,8 @@ int main(int argc, char **argv)
 		return processes(count);
 	else if (argc == 4 && !strcmp(argv[1], "files"))
 		return files(count, argv[3]);
+	else if (argc == 3 && !strcmp(argv[1], "touch"))
+		return touch(count);
 	else
 		return 2;
 	return 0;
