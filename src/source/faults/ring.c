@@ -35,7 +35,7 @@ int perf_open(struct perf_event_attr *attr, pid_t tid, int cpu)
 	return fd < 0 ? -errno : fd;
 }
 
-static int ring_try(struct ring *ring, size_t size)
+static int ring_try(struct perf_ring *ring, size_t size)
 {
 	struct perf_event_attr nothing = {
 		.type = PERF_TYPE_SOFTWARE,
@@ -66,12 +66,12 @@ static int ring_try(struct ring *ring, size_t size)
 	return 0;
 }
 
-int ring_open(struct ring *ring, int cpu, size_t most)
+int perf_ring_open(struct perf_ring *ring, int cpu, size_t most)
 {
 	size_t least = LEAST_PAGES * (size_t)sysconf(_SC_PAGESIZE);
 	int error = -EINVAL;
 
-	*ring = (struct ring){.cpu = cpu, .fd = -1};
+	*ring = (struct perf_ring){.cpu = cpu, .fd = -1};
 	for (size_t size = most; size >= least; size /= 2) {
 		error = ring_try(ring, size);
 		if (error != -EPERM && error != -ENOMEM && error != -EAGAIN)
@@ -80,17 +80,17 @@ int ring_open(struct ring *ring, int cpu, size_t most)
 	return error;
 }
 
-void ring_close(struct ring *ring)
+void perf_ring_close(struct perf_ring *ring)
 {
 	if (ring->page)
 		munmap(ring->page, (size_t)sysconf(_SC_PAGESIZE) + ring->size);
 	if (ring->fd >= 0)
 		close(ring->fd);
-	*ring = (struct ring){.fd = -1};
+	*ring = (struct perf_ring){.fd = -1};
 }
 
 /* Copies from where we read; records are never split by the kernel, but by the ring's end. */
-static void ring_copy(const struct ring *ring, void *to, size_t size)
+static void ring_copy(const struct perf_ring *ring, void *to, size_t size)
 {
 	const char *data = (const char *)ring->page + ring->page->data_offset;
 	size_t at = ring->tail & (ring->size - 1);
@@ -100,13 +100,13 @@ static void ring_copy(const struct ring *ring, void *to, size_t size)
 	memcpy((char *)to + first, data, size - first);
 }
 
-static void ring_skip(struct ring *ring, size_t size)
+static void ring_skip(struct perf_ring *ring, size_t size)
 {
 	ring->tail += size;
 	__atomic_store_n(&ring->page->data_tail, ring->tail, __ATOMIC_RELEASE);
 }
 
-static void read_sample(struct ring *ring, size_t size)
+static void read_sample(struct perf_ring *ring, size_t size)
 {
 	struct sample_bytes bytes;
 
@@ -124,7 +124,7 @@ static void read_sample(struct ring *ring, size_t size)
 	ring->front_size = size;
 }
 
-bool ring_front(struct ring *ring)
+bool perf_ring_front(struct perf_ring *ring)
 {
 	while (!ring->front_size) {
 		struct perf_event_header header;
@@ -149,7 +149,7 @@ bool ring_front(struct ring *ring)
 	return true;
 }
 
-void ring_pop(struct ring *ring)
+void perf_ring_pop(struct perf_ring *ring)
 {
 	ring_skip(ring, ring->front_size);
 	ring->front_size = 0;

@@ -21,7 +21,7 @@ struct sample {
 	bool is_major, in_kernel;
 };
 
-struct ring {
+struct perf_ring {
 	int cpu, fd;
 	struct perf_event_mmap_page *page;
 	size_t size; /* of the data behind the page, a power of two */
@@ -31,7 +31,7 @@ struct ring {
 	uint64_t lost;	   /* that the ring told of, since somebody looked */
 };
 
-/* What sample_type a fault's event must have for ring_front to read it. */
+/* What sample_type a fault's event must have for perf_ring_front to read it. */
 enum {
 	SAMPLE_MINOR = PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_ADDR,
 	/* One field more: by its size a sample of it is told from the others in the same ring. */
@@ -43,12 +43,12 @@ int perf_open(struct perf_event_attr *attr, pid_t tid, int cpu);
 
 /* Makes the ring of a CPU as large as the right to lock memory allows, at most `most` bytes. 0 or a
  * negative errno; -ENODEV: there is no such CPU now. */
-int ring_open(struct ring *ring, int cpu, size_t most);
-void ring_close(struct ring *ring);
+int perf_ring_open(struct perf_ring *ring, int cpu, size_t most);
+void perf_ring_close(struct perf_ring *ring);
 
 /* The oldest sample, in ring->front; false when there is none now. */
-bool ring_front(struct ring *ring);
+bool perf_ring_front(struct perf_ring *ring);
 /* Done with it: its place is the kernel's again. */
-void ring_pop(struct ring *ring);
+void perf_ring_pop(struct perf_ring *ring);
 
 #endif

@@ -86,13 +86,13 @@ static bool continues_run(const struct record *run, const struct sample *sample)
 }
 
 /* The ring whose first sample is the oldest of all; NULL when all are empty or at the horizon. */
-static struct ring *oldest(struct runs *runs)
+static struct perf_ring *oldest(struct runs *runs)
 {
-	struct ring *found = NULL;
+	struct perf_ring *found = NULL;
 
 	for (size_t i = 0; i < runs->watched->ring_count; i++) {
-		struct ring *ring = &runs->watched->rings[i];
-		if (ring_front(ring) && ring->front.time_ns <= runs->horizon_ns &&
+		struct perf_ring *ring = &runs->watched->rings[i];
+		if (perf_ring_front(ring) && ring->front.time_ns <= runs->horizon_ns &&
 		    (!found || ring->front.time_ns < found->front.time_ns))
 			found = ring;
 	}
@@ -100,10 +100,10 @@ static struct ring *oldest(struct runs *runs)
 }
 
 /* Has the run's task an older fault in another ring? It went from CPU to CPU. */
-static bool is_overtaken(const struct runs *runs, const struct ring *ring)
+static bool is_overtaken(const struct runs *runs, const struct perf_ring *ring)
 {
 	for (size_t i = 0; i < runs->watched->ring_count; i++) {
-		const struct ring *other = &runs->watched->rings[i];
+		const struct perf_ring *other = &runs->watched->rings[i];
 		if (other != ring && other->front_size && other->front.tid == ring->front.tid &&
 		    other->front.time_ns < ring->front.time_ns)
 			return true;
@@ -111,17 +111,17 @@ static bool is_overtaken(const struct runs *runs, const struct ring *ring)
 	return false;
 }
 
-static void fill_run(struct runs *runs, struct ring *ring)
+static void fill_run(struct runs *runs, struct perf_ring *ring)
 {
 	struct record *run = &runs->out.record;
 
 	begin_run(runs, &ring->front);
-	ring_pop(ring);
-	while (ring_front(ring) && ring->front.time_ns <= runs->horizon_ns &&
+	perf_ring_pop(ring);
+	while (perf_ring_front(ring) && ring->front.time_ns <= runs->horizon_ns &&
 	       continues_run(run, &ring->front) && !is_overtaken(runs, ring)) {
 		run->args[4]++;
 		run->duration_ns = ring->front.time_ns - run->time_ns;
-		ring_pop(ring);
+		perf_ring_pop(ring);
 	}
 }
 
@@ -164,7 +164,7 @@ static bool take_lost(struct runs *runs)
 
 bool runs_take(struct runs *runs, uint64_t horizon_ns)
 {
-	struct ring *ring;
+	struct perf_ring *ring;
 
 	runs->horizon_ns = horizon_ns;
 	if (take_early(runs))
@@ -175,7 +175,7 @@ bool runs_take(struct runs *runs, uint64_t horizon_ns)
 			return true;
 		}
 		keep_early(runs, &ring->front);
-		ring_pop(ring);
+		perf_ring_pop(ring);
 	}
 	for (size_t i = 0; i < runs->watched->ring_count; i++) {
 		runs->dropped += runs->watched->rings[i].lost;

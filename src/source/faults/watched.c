@@ -108,7 +108,7 @@ static int open_rings(struct watched *watched)
 	if (!watched->rings)
 		return -ENOMEM;
 	for (int cpu = 0; cpu < cpus; cpu++) {
-		int error = ring_open(&watched->rings[watched->ring_count], cpu, most);
+		int error = perf_ring_open(&watched->rings[watched->ring_count], cpu, most);
 		if (error && error != -ENODEV)
 			return error;
 		if (!error)
@@ -136,7 +136,7 @@ void watched_close(struct watched *watched)
 	for (size_t i = 0; i < watched->event_count; i++)
 		close(watched->events[i]);
 	for (size_t i = 0; i < watched->ring_count; i++)
-		ring_close(&watched->rings[i]);
+		perf_ring_close(&watched->rings[i]);
 	free(watched->events);
 	free(watched->rings);
 	*watched = (struct watched){0};
@@ -171,7 +171,7 @@ static bool raise_limit(void)
 	return setrlimit(RLIMIT_NOFILE, &limit) == 0;
 }
 
-static int add_event(struct watched *watched, pid_t tid, const struct ring *ring, bool is_major)
+static int add_event(struct watched *watched, pid_t tid, const struct perf_ring *ring, bool is_major)
 {
 	struct perf_event_attr attr = fault_attr(watched, is_major);
 	int fd = perf_open(&attr, tid, ring->cpu);

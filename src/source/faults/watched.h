@@ -9,7 +9,7 @@
 #include "source/faults/ring.h"
 
 struct watched {
-	struct ring *rings; /* one per CPU */
+	struct perf_ring *rings; /* one per CPU */
 	size_t ring_count;
 	int *events; /* descriptors; never closed before the end, as that would end the children's
 			too */
