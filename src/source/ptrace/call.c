@@ -32,6 +32,7 @@
 #include <sys/user.h>
 
 #include "source/ptrace/ptrace.h"
+#include "source/ptrace/untraced.h"
 
 #define X32_BIT 0x40000000
 #define CS_64 0x33 /* code segment of 64-bit code */
@@ -99,10 +100,8 @@ static void capture(struct ptrace_source *source, struct tracee *tracee, struct 
 {
 	const struct syscall_row *row = syscall_row(record->arch, record->nr);
 	uint32_t limit = source->interest->data_limit;
-
-	if (!row || !capture_wants(row, phase, limit))
-		return;
-	capture_run(row, record, phase, memory_of(source, tracee), limit);
+	if (row && capture_wants(row, phase, limit))
+		capture_run(row, record, phase, memory_of(source, tracee), limit);
 }
 
 /* ---- the end of a call ---- */

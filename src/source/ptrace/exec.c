@@ -9,6 +9,7 @@
 
 #include "source/ptrace/ptrace.h"
 #include "source/ptrace/snapshot.h"
+#include "source/ptrace/untraced.h"
 
 /* A thread that exec took away, without a wait status of its own. */
 static void superseded(struct ptrace_source *source, struct tracee *tracee, uint64_t time_ns)

@@ -17,6 +17,7 @@
 #include "source/ptrace/filter.h"
 #include "source/ptrace/proc.h"
 #include "source/ptrace/ptrace.h"
+#include "source/ptrace/untraced.h"
 
 struct record *record_of(struct ptrace_source *source, enum record_kind kind,
 			 const struct tracee *tracee, uint64_t time_ns)

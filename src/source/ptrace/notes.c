@@ -16,6 +16,7 @@
 #include "source/ptrace/proc.h"
 #include "source/ptrace/ptrace.h"
 #include "source/ptrace/snapshot.h"
+#include "source/ptrace/untraced.h"
 
 static void note(struct ptrace_source *source, const struct tracee *tracee, enum record_note what)
 {

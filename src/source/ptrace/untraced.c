@@ -9,6 +9,7 @@
 #include <sys/user.h>
 
 #include "source/ptrace/ptrace.h"
+#include "source/ptrace/untraced.h"
 
 /* The register of a call's first argument. */
 static uintptr_t first_register(unsigned arch)
