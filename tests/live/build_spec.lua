@@ -6,7 +6,6 @@ local h <const> = require "tests.live.harness"
 
 -- Libraries every program has: libc, of which libm is a part, its loader, the kernel's.
 local LIBC <const> = {"^linux%-vdso", "^libc%.so%.6", "^libm%.so%.6", "^/lib.*/ld%-linux"}
-local is_sanitized <const> = (h.run({"/usr/bin/ldd", h.compendium}).out):find "lib[au][sb]san" ~= nil
 
 local function is_libc(library)
   for _, pattern in ipairs(LIBC) do
@@ -21,7 +20,7 @@ describe("the program", function()
   after_each(h.clean)
 
   it("needs libc alone", function()
-    if is_sanitized then
+    if h.is_sanitized then
       pending("built with sanitizers, which are libraries")
       return
     end
@@ -59,7 +58,7 @@ describe("the program", function()
   end)
 
   it("leaks no memory and reads none that is not its own", function()
-    if is_sanitized then
+    if h.is_sanitized then
       pending("built with sanitizers, which look for the same")
       return
     end

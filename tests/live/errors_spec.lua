@@ -106,6 +106,7 @@ local PTRACE <const>, PROCESS_VM_READV <const>, PIDFD_OPEN <const>, PIDFD_GETFD 
 local EPERM <const>, ENOSYS <const> = 1, 38
 
 describe("being traced ourselves", function()
+  before_each(h.no_leak_check)
   after_each(h.clean)
 
   it("we say by whom, and start nothing", function()
@@ -118,6 +119,7 @@ describe("being traced ourselves", function()
 end)
 
 describe("in a sandbox", function()
+  before_each(h.no_leak_check)
   after_each(h.clean)
 
   local function sandboxed(call, error_number, arguments, options)

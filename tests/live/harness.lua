@@ -159,13 +159,20 @@ end
 harness.users = self_uid == 0 and {"root", "user"} or {"user"}
 harness.is_root = self_uid == 0
 
+-- AddressSanitizer would take away the right to dump cores, for the program too.
+local sanitizing <const> = os.getenv "ASAN_OPTIONS" or "disable_coredump=0"
+local leak_check = ""
+
+-- For before_each: our program is traced or may not trace, and so LeakSanitizer, a tracer itself, cannot work.
+function harness.no_leak_check()
+  leak_check = ":detect_leaks=0"
+end
+
 local function environment(options, home)
   local env = {
     PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     HOME = home, TMPDIR = home, LANG = "C.UTF-8", TERM = "xterm", PYTHONHASHSEED = "0",
-    -- AddressSanitizer would take away the right to dump cores, for the program too.
-    ASAN_OPTIONS = os.getenv "ASAN_OPTIONS" or "disable_coredump=0", UBSAN_OPTIONS = os.getenv "UBSAN_OPTIONS",
-    LSAN_OPTIONS = os.getenv "LSAN_OPTIONS",
+    ASAN_OPTIONS = sanitizing .. leak_check, UBSAN_OPTIONS = os.getenv "UBSAN_OPTIONS", LSAN_OPTIONS = os.getenv "LSAN_OPTIONS",
   }
   for name, value in pairs(options.env or {}) do
     env[name] = value or nil -- false: unset
@@ -375,6 +382,7 @@ function harness.clean()
   for _, path in ipairs(folders) do
     harness.remove(path)
   end
+  leak_check = ""
   if #left > 0 then
     error("the test left processes behind: " .. table.concat(left, ", "), 0)
   end
@@ -395,6 +403,9 @@ harness.which = setmetatable({}, {__index = function(cache, name)
   end
   error(name .. " is not installed: run `make test`, which installs it")
 end})
+
+-- Whether the program under test has AddressSanitizer or UndefinedBehaviorSanitizer in it.
+harness.is_sanitized = (harness.run({"/usr/bin/ldd", harness.compendium}).out):find "lib[au][sb]san" ~= nil
 
 -- Why tests of 32-bit code cannot run here, or nil when they can: Linux can be built and booted without it
 -- (ia32_emulation=off), and int 0x80 is a fault then.

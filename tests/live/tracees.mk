@@ -18,7 +18,7 @@ test-live: $(PROGRAM) live
 # The same with AddressSanitizer and UndefinedBehaviorSanitizer.
 test-live-sanitized: live
 	$(MAKE) B=build/asan SAN=address,undefined
-	SLOW=4 COMPENDIUM=build/asan/compendium busted tests/live
+	SLOW=10 COMPENDIUM=build/asan/compendium busted tests/live
 
 # Longer than `make test` has time for: many seeds of chaos, all that memory may not grow with, CPython's tests.
 .PHONY: chaos test-memory test-cpython

@@ -134,6 +134,7 @@ describe("a traced program", function()
 end)
 
 describe("in a container", function()
+  before_each(h.no_leak_check)
   after_each(h.clean)
 
   local function without(call, error, arguments, command)
@@ -157,6 +158,7 @@ describe("in a container", function()
 end)
 
 describe("a tracer that is traced", function()
+  before_each(h.no_leak_check)
   after_each(h.clean)
 
   for _, user in ipairs(h.users) do
