@@ -7,7 +7,7 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "source/ptrace/ptrace.h"
+#include "source/ptrace/exec.h"
 #include "source/ptrace/snapshot.h"
 #include "source/ptrace/untraced.h"
 

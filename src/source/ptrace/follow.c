@@ -16,6 +16,7 @@
 
 #include "source/ptrace/filter.h"
 #include "source/ptrace/proc.h"
+#include "source/ptrace/exec.h"
 #include "source/ptrace/ptrace.h"
 #include "source/ptrace/untraced.h"
 

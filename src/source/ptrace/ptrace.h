@@ -194,13 +194,6 @@ void strict_check(const struct tracee *tracee, const struct ptrace_syscall_info 
 /* Newborn tasks whose parent can no longer tell of them. */
 void follow_orphans(struct ptrace_source *source);
 
-/* ---- exec.c ---- */
-
-void follow_exec(struct ptrace_source *source, struct tracee *tracee, const struct stop *stop);
-/* Forgets the tasks of a process but its leader. Called when the kernel says that there are none:
- * those that died of their own were waited for before, so these were taken away by an exec. */
-void exec_sweep(struct ptrace_source *source, const struct tracee *leader, uint64_t time_ns);
-
 /* ---- memory.c ---- */
 
 void task_memory_init(struct task_memory *memory);
