@@ -149,6 +149,8 @@ local NOTES <const> = {
   "Traced against its wish (CLONE_UNTRACED): children of %s",
   "Without the privileges of its file (setuid), as traced: %s",
   "Without its page faults, which could not be seen: %s",
+  "Not traced, as it wished (CLONE_UNTRACED): a task made by %s",
+  "Could not be let go at once, as it waited in the kernel: %s",
 }
 
 -- What the source can do nothing about.

@@ -17,6 +17,12 @@ void note_tell(const struct record *record)
 		[NOTE_NO_FAULTS] =
 			"is traced without its page faults: it, or the limit of open files, does "
 			"not let them be seen",
+		[NOTE_ESCAPED] =
+			"made a task that is not traced: it asked for that (CLONE_UNTRACED) in a "
+			"way that cannot be undone",
+		[NOTE_HELD] =
+			"cannot be let go yet: it waits in the kernel, as for a vfork's child or a "
+			"disk; a second Ctrl-C kills it",
 	};
 	const struct piece *program = record_find(record, 0, PIECE_SELF, 0);
 

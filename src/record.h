@@ -59,6 +59,8 @@ enum record_note {
 	NOTE_UNTRACED = 1, /* it asked not to be traced (CLONE_UNTRACED), and is */
 	NOTE_PRIVILEGES,   /* it has not the privileges of its file (setuid), as it is traced */
 	NOTE_NO_FAULTS,    /* its page faults cannot be seen */
+	NOTE_ESCAPED,      /* it asked that a task of its not be traced, and that one is not */
+	NOTE_HELD,         /* it cannot be stopped and so not be let go, and would be killed by our end */
 };
 
 /* Flags of a record. */

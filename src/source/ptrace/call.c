@@ -192,10 +192,7 @@ static bool call_goes_on(struct ptrace_source *source, struct tracee *tracee,
 		while (tracee->call != call)
 			call_interrupted(source, tracee);
 		call->restart = 0;
-		call->untraced = !source->passing &&
-				 untraced_clear(source, tracee->tid, call->role, call->record);
-		if (call->untraced)
-			note_untraced(source, tracee);
+		untraced_enter(source, tracee, call);
 		return true;
 	}
 	while (depth >= DEPTH_MAX && depth--)
@@ -254,7 +251,6 @@ void call_enter(struct ptrace_source *source, struct tracee *tracee, const struc
 		call->role = role;
 		call->wanted = wanted;
 		call->resumed_ns = source->passing ? stop->time_ns : 0;
-		call->untraced = !source->passing && untraced_clear(source, tracee->tid, role, record);
 	} else {
 		source->outbox.lost += wanted;
 	}
@@ -262,8 +258,8 @@ void call_enter(struct ptrace_source *source, struct tracee *tracee, const struc
 		record->kind = RECORD_ENTER;
 		outbox_send(&source->outbox);
 	}
-	if (call && call->untraced)
-		note_untraced(source, tracee);
+	if (call)
+		untraced_enter(source, tracee, call);
 }
 
 /* ---- return ---- */

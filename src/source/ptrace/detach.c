@@ -12,12 +12,27 @@
  * stopped ones it does not choose, free ones would see calls fail with EINTR.
  *
  * Some tasks cannot be stopped: they sleep deep in the kernel, say as the parent of a vfork. After a
- * while without progress the others are let go without them, and after another the trace ends: the
- * kernel frees those that are left when we exit.
+ * while without progress the others are let go without them, which may be what they wait for. After
+ * another the trace ends, and the kernel frees those that are left when we exit. But it kills those that
+ * we started (PTRACE_O_EXITKILL, which only a stopped task can be relieved of); for them we wait.
  */
 #include "source/ptrace/ptrace.h"
+#include "source/ptrace/untraced.h"
 
 #define PATIENCE_NS UINT64_C(300000000)
+
+/* A task that cannot be stopped, so that we cannot end without it. */
+static void note_held(struct ptrace_source *source)
+{
+	const struct tracee *held = NULL;
+
+	for (const struct tracee *t = tracee_next(&source->tracees, NULL); t;
+	     t = tracee_next(&source->tracees, t))
+		if (!t->parked && !t->exiting && (!held || t->tid < held->tid))
+			held = t;
+	if (held)
+		note_once(source, held, NOTE_HELD);
+}
 
 static void let_go(struct ptrace_source *source, struct tracee *tracee)
 {
@@ -89,5 +104,9 @@ bool detach_is_over(struct ptrace_source *source)
 	source->progress_ns = clock_ns();
 	unsigned before = source->tracees.count;
 	let_parked_go(source, NULL);
-	return source->tracees.count == before;
+	if (source->tracees.count != before)
+		return false;
+	if (source->command)
+		note_held(source);
+	return !source->command;
 }

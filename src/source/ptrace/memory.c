@@ -109,9 +109,7 @@ size_t task_read(struct ptrace_source *source, pid_t tid, uint64_t address, void
 	return memory_read(&source->memory.memory, address, bytes, size);
 }
 
-bool task_write(pid_t tid, uint64_t address, const void *bytes, size_t size)
+bool task_write(pid_t tid, uint64_t address, uint64_t word)
 {
-	struct iovec local = {(void *)bytes, size}, remote = {(void *)(uintptr_t)address, size};
-
-	return process_vm_writev(tid, &local, 1, &remote, 1, 0) == (ssize_t)size;
+	return request(PTRACE_POKEDATA, tid, address, word) == 0;
 }

@@ -29,11 +29,11 @@ static void note(struct ptrace_source *source, const struct tracee *tracee, enum
 	outbox_send(&source->outbox);
 }
 
-void note_untraced(struct ptrace_source *source, const struct tracee *tracee)
+void note_once(struct ptrace_source *source, const struct tracee *tracee, enum record_note what)
 {
-	if (!source->noted_untraced)
-		note(source, tracee, NOTE_UNTRACED);
-	source->noted_untraced = true;
+	if (!(source->noted >> what & 1))
+		note(source, tracee, what);
+	source->noted |= 1u << what;
 }
 
 /* Would exec have given the program privileges that the task has not? */

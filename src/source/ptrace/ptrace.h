@@ -88,7 +88,7 @@ struct ptrace_source {
 	struct sharing sharing;
 	bool filtered;                /* the tasks have our filter: only calls it stops come by */
 	bool took_privileges;         /* and NO_NEW_PRIVS with it */
-	bool noted_untraced;
+	unsigned noted;               /* bits of enum record_note: those that are told once, and were */
 	bool is_capable;              /* CAP_SYS_PTRACE: may trace all */
 	dev_t noted_device;           /* the last program whose lack of privileges was told */
 	ino_t noted_inode;
@@ -199,8 +199,8 @@ void follow_orphans(struct ptrace_source *source);
 void task_memory_init(struct task_memory *memory);
 /* Copies up to size bytes from a stopped task; returns how many could be read from the start on. */
 size_t task_read(struct ptrace_source *source, pid_t tid, uint64_t address, void *bytes, size_t size);
-/* All or nothing. */
-bool task_write(pid_t tid, uint64_t address, const void *bytes, size_t size);
+/* Also where the task itself may only read, unless the memory is shared with others. */
+bool task_write(pid_t tid, uint64_t address, uint64_t word);
 
 /* ---- detach.c ---- */
 

@@ -9,9 +9,9 @@
 
 /* ---- untraced.c ---- */
 
-/* At the entry of a clone or clone3 that has CLONE_UNTRACED: takes the flag away. True when it did. */
-bool untraced_clear(struct ptrace_source *source, pid_t tid, enum call_role role,
-		    const struct record *record);
+/* At the entry of a call that makes a task: takes CLONE_UNTRACED away, and says so. A call that goes by has
+ * been read by the kernel already. */
+void untraced_enter(struct ptrace_source *source, const struct tracee *tracee, struct call *call);
 /* With a feed the task does not stop at the entry; but it was made to fail the call, and makes it again. Is
  * this so? Then it is to be followed by stops until the call returns. */
 bool untraced_awaits(struct ptrace_source *source, const struct tracee *tracee);
@@ -20,8 +20,8 @@ void untraced_restore(struct ptrace_source *source, pid_t tid, enum call_role ro
 
 /* ---- notes.c ---- */
 
-/* CLONE_UNTRACED was taken away. */
-void note_untraced(struct ptrace_source *source, const struct tracee *tracee);
+/* Tells of the task's program, unless such a note was made before. */
+void note_once(struct ptrace_source *source, const struct tracee *tracee, enum record_note what);
 /* Have we CAP_SYS_PTRACE? */
 bool notes_capable(void);
 /* After an exec: did the program not get what its file's mode promises? */

@@ -65,6 +65,73 @@ static int run_vfork(char **arguments)
 	return 0;
 }
 
+/* A child that sleeps instead of executing, until it is killed by another one. */
+static int run_vfork_killed(char **arguments)
+{
+	(void)arguments;
+	pid_t pid = vfork();
+	if (pid == 0) {
+		pid_t self = getpid();
+		if (fork() == 0) {
+			wait_ms(20);
+			kill(self, SIGKILL);
+			_exit(0);
+		}
+		sleep_thread(NULL);
+	}
+	MUST(WTERMSIG(reap(pid)) == SIGKILL);
+	return 0;
+}
+
+/* The child executes, ends or is killed, again and again. */
+enum ending { EXECUTES, KILLED, EXITS, ENDINGS };
+static const int endings[ENDINGS] = {[EXECUTES] = 0, [KILLED] = SIGKILL, [EXITS] = 5 << 8};
+static long vforks;
+
+static pid_t vfork_to_end(enum ending how)
+{
+	static char *const argv[] = {"true", NULL};
+	pid_t pid = vfork();
+
+	if (pid == 0) {
+		if (how == EXECUTES)
+			execv("/bin/true", argv);
+		if (how == KILLED)
+			kill(getpid(), SIGKILL);
+		_exit(5);
+	}
+	return pid;
+}
+
+static void *vfork_thread(void *context)
+{
+	(void)context;
+	for (int how = 0; !signals_seen; how = (how + 1) % ENDINGS) {
+		pid_t pid = vfork_to_end(how);
+		MUST(pid > 0 && reap(pid) == endings[how]);
+		__atomic_fetch_add(&vforks, 1, __ATOMIC_RELAXED);
+	}
+	return NULL;
+}
+
+/* THREADS do so until stdin ends. Prints how often. */
+static int run_vforks(char **arguments)
+{
+	int count = atoi(arguments[0]);
+	pthread_t threads[16];
+
+	for (int i = 0; i < count; i++)
+		threads[i] = thread_start(vfork_thread, NULL);
+	printf("ready\n");
+	while (read(0, &(char){0}, 1) == 1)
+		;
+	signals_seen = 1;
+	for (int i = 0; i < count; i++)
+		pthread_join(threads[i], NULL);
+	printf("%ld\n", vforks);
+	return 0;
+}
+
 /* What clone3 writes to memory is there when the child begins and when the call returns. */
 static int run_clone3(char **arguments)
 {
@@ -119,6 +186,31 @@ static int run_untraced(char **arguments)
 	pid_t pid = clone(body, stack + STACK, CLONE_UNTRACED | SIGCHLD, &(int){5});
 	MUST(pid > 0 && WEXITSTATUS(reap(pid)) == 5);
 	return 0;
+}
+
+/* The flags are where we can only read: in memory of our own, or in a file's that FLAGS (hexadecimal) are
+ * written to. Prints what the child says of its tracer: 0, or another number. */
+static int run_untraced_constant(char **arguments)
+{
+	struct clone_args args = {.flags = strtoull(arguments[1], NULL, 16), .exit_signal = SIGCHLD};
+	int file = open(arguments[0], O_RDWR | O_CREAT, 0600);
+	bool is_shared = !strcmp(arguments[2], "shared");
+	char line[128], *tracer = NULL;
+
+	MUST(write(file, &args, sizeof args) == sizeof args);
+	struct clone_args *constant = mmap(NULL, sizeof args, PROT_READ, is_shared ? MAP_SHARED : MAP_PRIVATE,
+					   open(arguments[0], O_RDONLY), 0);
+	MUST(constant != MAP_FAILED);
+	pid_t pid = clone3(constant);
+	MUST(pid >= 0 && !memcmp(constant, &args, sizeof args));
+	if (pid > 0)
+		return WEXITSTATUS(reap(pid)) == 4 ? 0 : 1;
+	FILE *status = fopen("/proc/self/status", "r");
+	while (!tracer && fgets(line, sizeof line, status))
+		if (!strncmp(line, "TracerPid:", 10))
+			tracer = line;
+	fprintf(stderr, "%s", tracer);
+	_exit(4);
 }
 
 /* A child of our parent's: it is not ours to wait for. */
@@ -188,6 +280,9 @@ static int run_kinds(char **arguments)
 	MUST(WEXITSTATUS(reap(pid)) == 1);
 	pid = clone(body, stack + STACK, CLONE_VM | CLONE_VFORK | CLONE_FS | CLONE_FILES, &(int){2});
 	MUST(WEXITSTATUS(reap(pid)) == 2);
+	handle(SIGUSR1, SIG_IGN, 0);
+	pid = clone(body, stack + STACK, CLONE_VM | CLONE_FS | CLONE_FILES | SIGUSR1, &(int){3});
+	MUST(WEXITSTATUS(reap(pid)) == 3);
 	MUST(posix_spawn(&pid, "/bin/true", NULL, NULL, argv, NULL) == 0 && reap(pid) == 0);
 	return 0;
 }
@@ -245,17 +340,18 @@ static int run_threads(char **arguments)
 	return 0;
 }
 
-/* Three processes spin while another makes its ROUNDS calls: they must not keep it from its turn. */
+/* Many processes spin while another makes its ROUNDS calls: they must not keep it from its turn. */
 static int run_fair(char **arguments)
 {
-	pid_t pids[3];
+	enum { SPINNERS = 12 };
+	pid_t pids[SPINNERS];
 
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < SPINNERS; i++)
 		if ((pids[i] = fork()) == 0)
 			spin_thread(NULL);
 	for (int i = atoi(arguments[0]); i > 0; i--)
 		syscall(SYS_getuid);
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < SPINNERS; i++) {
 		MUST(kill(pids[i], SIGKILL) == 0);
 		MUST(WTERMSIG(reap(pids[i])) == SIGKILL);
 	}
@@ -266,7 +362,8 @@ static const struct trap traps[] = {
 	{"clone3", run_clone3},	      {"clone_parent", run_clone_parent}, {"clone_ptrace", run_clone_ptrace},
 	{"fair", run_fair},	      {"kinds", run_kinds},		  {"many", run_many},
 	{"newborns", run_newborns},   {"threads", run_threads},		  {"traceme", run_traceme},
-	{"untraced", run_untraced},   {"vfork", run_vfork},
+	{"untraced", run_untraced},   {"untraced_constant", run_untraced_constant},
+	{"vfork", run_vfork},	      {"vfork_killed", run_vfork_killed}, {"vforks", run_vforks},
 };
 
 TRAP_MAIN(traps)
