@@ -145,7 +145,7 @@ static int read_head(struct reader *reader)
 			 "made by compendium %.*s, in format %u; this is compendium %s, which "
 			 "reads format %u",
 			 (int)sizeof head.program, head.program, head.version, compendium_version,
-			 FORMAT_VERSION);
+			 (unsigned)FORMAT_VERSION);
 		return reader->ended = -EPROTO;
 	}
 	reader->has_head = true;
