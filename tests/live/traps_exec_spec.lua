@@ -96,7 +96,7 @@ describe("exec", function()
       local memory, fds = require "compendium.memory", require "compendium.fds"
       on({"mmap", "brk", "open", "close"}, function() end)
       on("syscall:getppid", function(e)
-        local kept, closed = fds.file(e.pid, 3), fds.file(e.pid, 4)
+        local kept, closed = fds.file(e.pid, 3), fds.file(e.pid, 70)
         print(memory.find(e.pid, 0x100000000000) ~= nil, memory.of(e.pid).heap >= 32 << 20,
           kept and kept.path:match "[^/]*$", closed and closed.path)
       end)]]}, traps.command("trap_exec", "resets", dir .. "/file"))
