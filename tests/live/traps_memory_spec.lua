@@ -53,6 +53,62 @@ describe("memory", function()
     same "race"
   end)
 
+  it("that is written over while a call waits is shown as the kernel was told it", function()
+    local dir = h.folder(h.users[1])
+    local text = traps.same(traps.command("trap_memory", "overwritten", dir))
+    assert.truthy(text:find('pathname: "first", flags: O_RDONLY%) = %d'), text:sub(-3000))
+    assert.falsy(text:find('pathname: "other"', 1, true), text:sub(-3000))
+  end)
+
+  -- What scripts are told at each getppid is what /proc says then, page by page.
+  it("is added up as the kernel does: mapped over, cut, moved, copied by fork, gone with its process", function()
+    local dir = h.folder(h.users[1])
+    local command = traps.command("trap_memory", "maps", dir .. "/file")
+    traps.same(command)
+    local result = h.trace({"-e", [[
+      local memory = require "compendium.memory"
+      local PLACE <const>, PAGE <const>, PAGES <const> = 0x100000000000, 4096, 256
+      on({"mmap", "munmap", "mprotect", "brk", "fork", "exit"}, function() end)
+
+      local function letters(prot)
+        return (prot & 1 ~= 0 and "r" or "-") .. (prot & 2 ~= 0 and "w" or "-") .. (prot & 4 ~= 0 and "x" or "-")
+      end
+
+      local function kernels(pid)
+        local pages, heap = {}, 0
+        for line in io.lines("/proc/" .. pid .. "/maps") do
+          local first, last, perms, shared, rest = line:match "^(%x+)%-(%x+) (...)(.)(.*)"
+          first, last = math.tointeger(tonumber(first, 16)), math.tointeger(tonumber(last, 16))
+          local kind = rest:find("/file", 1, true) and "file" or shared == "s" and "shared" or "anon"
+          for at = first, first >= PLACE and first < PLACE + PAGES * PAGE and last - 1 or first - 1, PAGE do
+            pages[(at - PLACE) // PAGE] = perms .. " " .. kind
+          end
+          if rest:find("[heap]", 1, true) then heap = last - first end
+        end
+        return pages, heap
+      end
+
+      local count, before = 0
+      on("syscall:getppid", function(e)
+        local pages, heap = kernels(e.pid)
+        local sums, ours, found = {anon = 0, file = 0, shared = 0}, memory.of(e.pid), 0
+        for i = 0, PAGES - 1 do
+          local region = memory.find(e.pid, PLACE + i * PAGE)
+          local text = region and letters(region.prot) .. " " .. region.kind
+          if text ~= pages[i] then print("page", i, text, pages[i]) end
+          found = found + (text and 1 or 0)
+        end
+        if ours.heap ~= heap then print("heap", ours.heap, heap) end
+        count = count + 1
+        if count == 2 then before = memory.total.bytes end
+        print("pages", found)
+      end)
+      on("finish", function() print(count, memory.total.bytes, before > 0 and memory.peak.bytes > before * 3 // 2) end)
+      on("exit", function(e) if e.whole and count == 3 then print("back", memory.total.bytes - before) end end)]]}, command)
+    assert.equal(0, result.status, result.err)
+    assert.equal("pages\t27\npages\t27\npages\t74\nback\t0\npages\t27\n4\t0\ttrue\n", result.out, result.err)
+  end)
+
   it("of a ring is not seen, which is said", function()
     local dir = h.folder(h.users[1])
     if h.run(traps.command("trap_memory", "ring", dir .. "/file")).status == 77 then

@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/uio.h>
 
@@ -99,6 +100,85 @@ static int run_race(char **arguments)
 	return 0;
 }
 
+/* Once a call waits, another thread writes over the name it was told, and then ends the wait. */
+static char pipe_name[] = "first";
+
+static void until_asleep(void)
+{
+	char state = 0;
+
+	while (state != 'S') {
+		wait_ms(5);
+		FILE *file = fopen("/proc/self/stat", "r");
+		MUST(file && fscanf(file, "%*d (%*[^)]) %c", &state) == 1);
+		fclose(file);
+	}
+}
+
+static void *overwriting_thread(void *context)
+{
+	until_asleep();
+	strcpy(pipe_name, "other");
+	MUST(open("first", O_WRONLY) >= 0);
+	return context;
+}
+
+/* FOLDER. */
+static int run_overwritten(char **arguments)
+{
+	MUST(chdir(arguments[0]) == 0 && (unlink("first") == 0 || errno == ENOENT));
+	MUST(mkfifo("first", 0600) == 0);
+	pthread_t thread = thread_start(overwriting_thread, NULL);
+	MUST(open(pipe_name, O_RDONLY) >= 0);
+	pthread_join(thread, NULL);
+	return 0;
+}
+
+/* Maps, maps over, cuts, moves and shares memory between PLACE and 256 pages on. Asks for its parent's id
+ * when there is something to compare. FILE is mapped as well. */
+#define PLACE ((char *)0x100000000000)
+
+static void map(int page, int pages, int prot, int flags, int fd)
+{
+	char *at = PLACE + page * PAGE;
+
+	MUST(mmap(at, (size_t)pages * PAGE, prot, flags | MAP_FIXED, fd, 0) == at);
+}
+
+static void change_maps(int fd)
+{
+	map(0, 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	map(5, 6, PROT_READ, MAP_PRIVATE, fd);
+	MUST(munmap(PLACE + 7 * PAGE, 2 * PAGE) == 0);
+	MUST(mprotect(PLACE + 15 * PAGE, 2 * PAGE, PROT_NONE) == 0);
+	map(40, 4, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1);
+	MUST(mremap(PLACE + 17 * PAGE, 3 * PAGE, 9 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, PLACE + 60 * PAGE) !=
+	     MAP_FAILED);
+	MUST(mremap(PLACE + 9 * PAGE, 2 * PAGE, PAGE, 0) != MAP_FAILED);
+	MUST(mmap(PLACE + 80 * PAGE, PAGE, PROT_READ, MAP_PRIVATE | MAP_FIXED, 77, 0) == MAP_FAILED);
+	MUST(munmap(PLACE + 1, PAGE) == -1);
+}
+
+static int run_maps(char **arguments)
+{
+	int fd = open(arguments[0], O_RDWR | O_CREAT, 0644);
+
+	MUST(fd >= 0 && ftruncate(fd, 6 * PAGE) == 0);
+	change_maps(fd);
+	syscall(SYS_getppid);
+	MUST(sbrk(300000) != (void *)-1 && sbrk(-100000) != (void *)-1);
+	syscall(SYS_getppid);
+	if (fork() == 0) {
+		MUST(munmap(PLACE + 60 * PAGE, 3 * PAGE) == 0);
+		map(100, 50, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+		syscall(SYS_getppid);
+		_exit(0);
+	}
+	reap(-1);
+	syscall(SYS_getppid);
+	return 0;
+}
+
 /* Calls that are none, among calls that are. */
 static int run_numbers(char **arguments)
 {
@@ -176,8 +256,15 @@ static int run_ring(char **arguments)
 }
 
 static const struct trap traps[] = {
-	{"ends", run_ends}, {"failures", run_failures}, {"numbers", run_numbers}, {"numbers32", run_numbers32},
-	{"race", run_race}, {"ring", run_ring},		{"vsyscall", run_vsyscall},
+	{"ends", run_ends},
+	{"failures", run_failures},
+	{"maps", run_maps},
+	{"numbers", run_numbers},
+	{"numbers32", run_numbers32},
+	{"overwritten", run_overwritten},
+	{"race", run_race},
+	{"ring", run_ring},
+	{"vsyscall", run_vsyscall},
 };
 
 TRAP_MAIN(traps)
