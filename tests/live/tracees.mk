@@ -16,7 +16,9 @@ live: $(TRACEES) $(LIVE)/process.so
 test-live: $(PROGRAM) live
 	COMPENDIUM=$(PROGRAM) busted tests/live
 # The same with AddressSanitizer and UndefinedBehaviorSanitizer.
-test-live-sanitized: live
+test-live-sanitized:
+	@vendor/install build test
+	$(MAKE) test-programs
 	$(MAKE) B=build/asan SAN=address,undefined
 	SLOW=10 COMPENDIUM=build/asan/compendium busted tests/live
 
