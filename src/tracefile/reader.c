@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include <zstd.h>
 
+#include "tracefile/buffer.h"
 #include "tracefile/columns.h"
 #include "tracefile/format.h"
 #include "version.h"
@@ -82,18 +83,6 @@ static int damaged(struct reader *reader)
 /* --- bytes ---------------------------------------------------------------------------------------
  */
 
-static bool grow(uint8_t **bytes, size_t *room, size_t size)
-{
-	if (size <= *room)
-		return true;
-	uint8_t *grown = realloc(*bytes, size);
-	if (!grown)
-		return false;
-	*bytes = grown;
-	*room = size;
-	return true;
-}
-
 /* Reads until `size` bytes of the frame are there. 1; 0: not now; -ENODATA: the file ends before;
  * or an error. Memory grows with what is there and not with what a length claims. */
 static int fill(struct reader *reader, size_t size)
@@ -101,7 +90,7 @@ static int fill(struct reader *reader, size_t size)
 	while (reader->used < size) {
 		size_t room = size - reader->used < GROW ? size : reader->used + GROW;
 		struct pollfd readable = {.fd = reader->fd, .events = POLLIN};
-		if (!grow(&reader->packed, &reader->packed_room, room))
+		if (!buffer_grow(&reader->packed, &reader->packed_room, room))
 			return -ENOMEM;
 		if (poll(&readable, 1, 0) == 0)
 			return 0;
@@ -160,7 +149,7 @@ static size_t unpack(struct reader *reader, size_t packed)
 	unsigned long long size = ZSTD_getFrameContentSize(bytes, packed);
 
 	if (size > CONTENT_MAX || size < sizeof(struct content_head) ||
-	    !grow(&reader->content, &reader->content_room, size))
+	    !buffer_grow(&reader->content, &reader->content_room, size))
 		return 0;
 	size_t got = ZSTD_decompressDCtx(reader->zstd, reader->content, size, bytes, packed);
 	return got == size ? got : 0;

@@ -12,6 +12,7 @@
 #include <zstd.h>
 
 #include "log.h"
+#include "tracefile/buffer.h"
 #include "tracefile/columns.h"
 #include "tracefile/format.h"
 #include "tracefile/header.h"
@@ -80,26 +81,14 @@ static void write_all(struct recorder *recorder, const void *bytes, size_t size)
 	}
 }
 
-static bool grow(uint8_t **bytes, size_t *room, size_t size)
-{
-	if (size <= *room)
-		return true;
-	uint8_t *grown = realloc(*bytes, size);
-	if (!grown)
-		return false;
-	*bytes = grown;
-	*room = size;
-	return true;
-}
-
 /* Where the content of a frame of that size goes, after its head; NULL: no memory. */
 static uint8_t *begin_frame(struct recorder *recorder, enum content_kind kind, size_t size)
 {
 	struct content_head head = {kind, recorder->sequence};
 
 	size += sizeof head;
-	if (!grow(&recorder->content, &recorder->content_room, size) ||
-	    !grow(&recorder->packed, &recorder->packed_room,
+	if (!buffer_grow(&recorder->content, &recorder->content_room, size) ||
+	    !buffer_grow(&recorder->packed, &recorder->packed_room,
 		  sizeof(struct frame_head) + ZSTD_compressBound(size)))
 		return NULL;
 	memcpy(recorder->content, &head, sizeof head);
