@@ -91,7 +91,7 @@ field("fd", "integer", "the descriptor acted on, or made", function(e)
   return fd and fd >= 0 and fd or nil
 end)
 field("file", "file", "what `fd` is: see compendium.fds", function(e)
-  if row_of(e)[1] == "close" and not e.unfinished then return nil end -- the model assigned it
+  if row_of(e)[1] == "close" and e.kind == "call" and not e.unfinished then return nil end -- the model assigned it
   local fd = e.fd
   return fd and fds.lookup(e.tid, e.pid, fd)
 end)

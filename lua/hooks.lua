@@ -191,6 +191,8 @@ local function wanted()
     elseif registration.fn then
       for _, selector in ipairs(selectors_of(registration)) do
         if selector.key then keys[selector.key] = true end
+        local entered = selector.key and selector.key:match "^enter:(.*)$"
+        if entered then enrich(types["call:" .. entered]) end
         if selector.type then
           typed[selector.key] = true
           enrich({selector.type})

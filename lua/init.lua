@@ -26,6 +26,7 @@ end
 
 package.loaded.compendium = require "compendium.api"
 require "compendium.api_event"
+require "compendium.tampering"
 scripts.run_all(core.options.scripts)
 
 local hooks <const> = require "compendium.hooks"

@@ -90,6 +90,19 @@ static void note_record(struct session *session, const struct record *record)
 		control_note_signal(&session->control, record);
 }
 
+/* What "enter:" hooks want done to the call. A task that is gone meanwhile needs nothing. */
+static void act(struct session *session, const struct record *record)
+{
+	const struct action *action = host_action(session->host);
+	const struct source_ops *ops = session->source->ops;
+
+	if (!action)
+		return;
+	int error = ops->act ? ops->act(session->source, action) : -ENOTSUP;
+	if (error && error != -ESRCH)
+		host_action_failed(session->host, record, error);
+}
+
 /* Hands on what the source has, for a while. True when it had no more. */
 static bool read_records(struct session *session)
 {
@@ -105,6 +118,8 @@ static bool read_records(struct session *session)
 			return true;
 		note_record(session, record);
 		host_dispatch(session->host, record);
+		if (record->kind == RECORD_ENTER)
+			act(session, record);
 	} while (now_ns() < end);
 	return false;
 }

@@ -198,6 +198,7 @@ int core_open(lua_State *L)
 	luaL_newlib(L, functions);
 	luaL_setfuncs(L, files_functions, 0);
 	luaL_setfuncs(L, table_functions, 0);
+	luaL_setfuncs(L, act_functions, 0);
 	output_open(L);
 	lua_setfield(L, -2, "output");
 	json_open(L);

@@ -7,6 +7,7 @@
 #ifndef HOST_H
 #define HOST_H
 
+#include "action.h"
 #include "interest.h"
 #include "options.h"
 #include "run.h"
@@ -29,6 +30,12 @@ void host_start(struct host *host, uint64_t time_ns, int32_t pid);
 
 /* Hands a record to the library's models, filters, hooks and sinks. */
 void host_dispatch(struct host *host, const struct record *record);
+
+/* What the hooks of the RECORD_ENTER that was dispatched last want done to the call; NULL: nothing. Valid until
+ * the next record. */
+const struct action *host_action(const struct host *host);
+/* It could not be done, for a negative errno; tells the user, once for each hook's call. */
+void host_action_failed(struct host *host, const struct record *record, int error);
 
 /* When the next "every:" timer is due, in the time of the records; UINT64_MAX for never. Between records
  * the host's clock stands still: it is moved by them and by host_run_timers, which runs what is due. So

@@ -53,6 +53,8 @@ struct host {
 	int fields;                 /* library fields so far */
 	uint64_t lasting[FIELDS_MAX / 64]; /* those that bare events have too */
 	struct event event;
+	struct action action;       /* of the "enter:" hooks that run or ran last */
+	unsigned action_failures;
 	void *event_userdata;       /* the address of e */
 	struct timer *timers;       /* owned */
 	size_t timer_count;
@@ -88,8 +90,8 @@ int results_leave(lua_State *L);
 int core_open(lua_State *L);
 /* json.c: pushes core.json. */
 int json_open(lua_State *L);
-/* Parts of it: files.c reads scripts, table.c knows the system calls. */
-extern const luaL_Reg files_functions[], table_functions[];
+/* Parts of it: files.c reads scripts, table.c knows the system calls, act.c acts on them. */
+extern const luaL_Reg files_functions[], table_functions[], act_functions[];
 /* Pushes what core.call says of a call (but its arches), for this row: always the same table. [-0, +1, e] */
 int table_describe(lua_State *L, const struct syscall_row *row);
 

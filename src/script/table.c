@@ -255,6 +255,19 @@ static int table_inet_ntop(lua_State *L)
 	return 1;
 }
 
+/* core.inet_pton(text) -> 4 or 16 bytes, or nil */
+static int table_inet_pton(lua_State *L)
+{
+	const char *text = luaL_checkstring(L, 1);
+	unsigned char bytes[sizeof(struct in6_addr)];
+	bool is_v4 = inet_pton(AF_INET, text, bytes) == 1;
+
+	if (!is_v4 && inet_pton(AF_INET6, text, bytes) != 1)
+		return 0;
+	lua_pushlstring(L, (const char *)bytes, is_v4 ? sizeof(struct in_addr) : sizeof(struct in6_addr));
+	return 1;
+}
+
 static int table_interface(lua_State *L)
 {
 	lua_Integer index = luaL_checkinteger(L, 1);
@@ -269,6 +282,6 @@ static int table_interface(lua_State *L)
 const luaL_Reg table_functions[] = {
 	{"call", table_call},           {"calls", table_calls},         {"classes", table_classes},
 	{"constants", table_constants}, {"errno", table_errno},         {"signal", table_signal},
-	{"strerror", table_strerror},   {"inet_ntop", table_inet_ntop}, {"interface", table_interface},
-	{NULL, NULL},
+	{"strerror", table_strerror},   {"inet_ntop", table_inet_ntop}, {"inet_pton", table_inet_pton},
+	{"interface", table_interface}, {NULL, NULL},
 };

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "action.h"
 #include "interest.h"
 
 /* What to trace: a command or running processes. Owned by the options, read by source_open. */
@@ -46,6 +47,11 @@ struct source_ops {
 	/* The next record. 1: *record is it, valid until the next call of next, and its task is held
 	 * until then. 0: nothing now, poll. -ENODATA: the trace is over. Never blocks. */
 	int (*next)(struct source *source, const struct record **record);
+
+	/* Does to the call of the RECORD_ENTER that next gave last what scripts want. Negative errno when
+	 * that cannot be done (-EFAULT: no such memory), and then nothing of it was. NULL: this source
+	 * has no RECORD_ENTER. */
+	int (*act)(struct source *source, const struct action *action);
 
 	/* Ends the trace; next goes on to be called until it says -ENODATA. */
 	void (*stop)(struct source *source, enum source_stop how);

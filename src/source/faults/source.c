@@ -142,6 +142,13 @@ static int faults_fd(struct source *source)
 	return self(source)->poll_fd;
 }
 
+static int faults_act(struct source *source, const struct action *action)
+{
+	struct source *base = self(source)->base;
+
+	return base->ops->act ? base->ops->act(base, action) : -ENOTSUP;
+}
+
 static void faults_stop(struct source *source, enum source_stop how)
 {
 	struct source *base = self(source)->base;
@@ -185,6 +192,7 @@ static void faults_close(struct source *source)
 static const struct source_ops ops = {
 	.fd = faults_fd,
 	.next = faults_next,
+	.act = faults_act,
 	.stop = faults_stop,
 	.forward = faults_forward,
 	.status = faults_status,

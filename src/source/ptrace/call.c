@@ -27,58 +27,15 @@
  * Calls of the role CALL_REPEATS are interrupted in this sense when they return -EINTR; see repeat.c.
  */
 #include <string.h>
-#include <linux/audit.h>
 #include <sys/prctl.h>
 #include <sys/user.h>
 
-#include "source/ptrace/ptrace.h"
+#include "source/ptrace/act.h"
 #include "source/ptrace/untraced.h"
 
-#define X32_BIT 0x40000000
 #define CS_64 0x33 /* code segment of 64-bit code */
 #define DEPTH_MAX 8
 #define REGISTER(name) offsetof(struct user_regs_struct, name)
-
-static const struct {
-	const char *name;
-	enum call_role role;
-} roles[] = {
-	{"clone", CALL_CLONE},
-	{"clone3", CALL_CLONE3},
-	{"execve", CALL_EXECVE},
-	{"execveat", CALL_EXECVEAT},
-	{"exit_group", CALL_EXIT_GROUP},
-	{"fork", CALL_FORK},
-	{"prctl", CALL_PRCTL},
-	{"restart_syscall", CALL_RESTART},
-	{"rt_sigreturn", CALL_SIGRETURN},
-	{"sched_getaffinity", CALL_AFFINITY},
-	{"sched_setaffinity", CALL_AFFINITY},
-	{"seccomp", CALL_SECCOMP},
-	{"sigreturn", CALL_SIGRETURN},
-	{"vfork", CALL_VFORK},
-};
-
-void call_roles(struct ptrace_source *source)
-{
-	for (size_t i = 0; i < sizeof roles / sizeof *roles; i++)
-		for (unsigned arch = 0; arch < ARCH_COUNT; arch++) {
-			int nr = syscall_number(arch, roles[i].name);
-			if (nr >= 0 && nr < INTEREST_NRS)
-				source->roles[arch][nr] = roles[i].role;
-		}
-	repeat_roles(source);
-}
-
-void call_identify(struct record *record, uint32_t audit_arch, uint64_t nr)
-{
-	record->nr = (int32_t)nr;
-	record->arch = audit_arch == AUDIT_ARCH_I386 ? ARCH_I386 : ARCH_X86_64;
-	if (record->arch == ARCH_X86_64 && record->nr > 0 && record->nr & X32_BIT) {
-		record->arch = ARCH_X32;
-		record->nr &= ~X32_BIT;
-	}
-}
 
 static bool made_by_64_bit_code(const struct ptrace_source *source, pid_t tid)
 {
@@ -95,8 +52,8 @@ static struct memory *memory_of(struct ptrace_source *source, const struct trace
 	return source->passing ? source->passing->memory : &source->memory.memory;
 }
 
-static void capture(struct ptrace_source *source, struct tracee *tracee, struct record *record,
-		    enum capture_phase phase)
+void call_capture(struct ptrace_source *source, struct tracee *tracee, struct record *record,
+		  enum capture_phase phase)
 {
 	const struct syscall_row *row = syscall_row(record->arch, record->nr);
 	uint32_t limit = source->interest->data_limit;
@@ -130,7 +87,7 @@ void call_finish(struct ptrace_source *source, struct tracee *tracee, int64_t re
 		struct record *record = call_record(source, tracee, call);
 		record->ret = ret;
 		record->duration_ns = since(call->resumed_ns, time_ns);
-		capture(source, tracee, record, CAPTURE_EXIT);
+		call_capture(source, tracee, record, CAPTURE_EXIT);
 		outbox_send(&source->outbox);
 	}
 	call_pop(&source->tracees, tracee);
@@ -192,6 +149,7 @@ static bool call_goes_on(struct ptrace_source *source, struct tracee *tracee,
 		while (tracee->call != call)
 			call_interrupted(source, tracee);
 		call->restart = 0;
+		tampering_again(source, tracee, call);
 		untraced_enter(source, tracee, call);
 		return true;
 	}
@@ -240,7 +198,7 @@ void call_enter(struct ptrace_source *source, struct tracee *tracee, const struc
 	if ((wanted || entering) && record->arch == ARCH_I386 && made_by_64_bit_code(source, tracee->tid))
 		record->flags |= RECORD_INT80;
 	if (wanted || entering || role == CALL_EXECVE || role == CALL_EXECVEAT)
-		capture(source, tracee, record, CAPTURE_ENTRY);
+		call_capture(source, tracee, record, CAPTURE_ENTRY);
 	if (source->sharing.tid && names_proc(record))
 		sharing_end(&source->sharing);
 	struct call *call = call_push(&source->tracees, tracee, record);
@@ -328,8 +286,14 @@ void call_return(struct ptrace_source *source, struct tracee *tracee, const stru
 		return;
 	if (call->untraced)
 		untraced_restore(source, tracee->tid, call->role, call->record->arch);
-	bool handler_ended = call->role == CALL_SIGRETURN && stop->info.exit.rval == -EINTR;
-	call_ended(source, tracee, stop->info.exit.rval, stop);
+	int64_t ret = stop->info.exit.rval;
+	bool handler_ended = call->role == CALL_SIGRETURN && ret == -EINTR;
+	if (call->tampering)
+		ret = tampering_leave(source, tracee, call, ret);
+	if (call->tampering && call->tampering->skipped)
+		call_finish(source, tracee, ret, stop->time_ns);
+	else
+		call_ended(source, tracee, ret, stop);
 	/* A signal for the whole process may wake this task and go to another: ask for a stop at which
 	 * call_repeat can see to it. */
 	if (tracee->call == call && call->restart == EINTR && !source->passing)
@@ -371,7 +335,7 @@ static struct call *call_late(struct ptrace_source *source, struct tracee *trace
 		record->flags |= RECORD_INT80;
 	/* A call that goes on reads its arguments again; those of one that ended may be gone. */
 	if (wanted && (is_restart(*ret) || *ret == -EINTR))
-		capture(source, tracee, record, CAPTURE_ENTRY);
+		call_capture(source, tracee, record, CAPTURE_ENTRY);
 	struct call *call = call_push(&source->tracees, tracee, record);
 	if (call) {
 		call->ip = regs.rip;

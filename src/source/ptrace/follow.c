@@ -16,6 +16,7 @@
 
 #include "source/ptrace/filter.h"
 #include "source/ptrace/proc.h"
+#include "source/ptrace/act.h"
 #include "source/ptrace/exec.h"
 #include "source/ptrace/ptrace.h"
 #include "source/ptrace/untraced.h"
@@ -335,8 +336,10 @@ void follow(struct ptrace_source *source, struct tracee *tracee, const struct st
 		strict_check(tracee, &stop->info);
 	if (stop->by_filter && stop->info.seccomp.ret_data != FILTER_MARK)
 		follow_no_tracer(tracee);
-	if (stop->by_filter && tracee->call && !tracee->call->restart)
-		return; /* its entry has been seen */
+	if (stop->by_filter && tracee->call && !tracee->call->restart) {
+		tampering_filtered(source, tracee); /* its entry has been seen */
+		return;
+	}
 	if (handlers[stop->kind])
 		handlers[stop->kind](source, tracee, stop);
 	if (stop->kind == STOP_RETURN && source->feed) {

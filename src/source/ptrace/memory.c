@@ -109,6 +109,32 @@ size_t task_read(struct ptrace_source *source, pid_t tid, uint64_t address, void
 	return memory_read(&source->memory.memory, address, bytes, size);
 }
 
+/* Through /proc/TID/mem, as that may do what the task itself may not; word by word where there is no
+ * /proc. */
+bool task_write_bytes(struct ptrace_source *source, pid_t tid, uint64_t address, const void *bytes, size_t size)
+{
+	char name[40];
+	uint64_t word;
+
+	snprintf(name, sizeof name, "/proc/%d/mem", tid);
+	int fd = open(name, O_WRONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		ssize_t n = pwrite(fd, bytes, size, (off_t)address);
+		close(fd);
+		return n == (ssize_t)size;
+	}
+	for (size_t done = 0, take; done < size; done += take) {
+		size_t skip = (address + done) % sizeof word;
+		take = sizeof word - skip < size - done ? sizeof word - skip : size - done;
+		if (task_read(source, tid, address + done - skip, &word, sizeof word) != sizeof word)
+			return false;
+		memcpy((char *)&word + skip, (const char *)bytes + done, take);
+		if (!task_write(tid, address + done - skip, word))
+			return false;
+	}
+	return true;
+}
+
 bool task_write(pid_t tid, uint64_t address, uint64_t word)
 {
 	return request(PTRACE_POKEDATA, tid, address, word) == 0;

@@ -19,6 +19,7 @@
 
 #include "source/capture.h"
 #include "source/source.h"
+#include "source/ptrace/delay.h"
 #include "source/ptrace/feed.h"
 #include "source/ptrace/outbox.h"
 #include "source/ptrace/request.h"
@@ -86,6 +87,7 @@ struct ptrace_source {
 	uint64_t attached_ns;         /* when the first task was seized */
 	struct snapshot *snapshot;    /* processes still to be told of, or NULL */
 	struct sharing sharing;
+	struct delays delays;
 	bool filtered;                /* the tasks have our filter: only calls it stops come by */
 	bool took_privileges;         /* and NO_NEW_PRIVS with it */
 	unsigned noted;               /* bits of enum record_note: those that are told once, and were */
@@ -180,6 +182,8 @@ struct record *record_of(struct ptrace_source *source, enum record_kind kind,
  * every call of the process stops. */
 void follow_filter(struct ptrace_source *source, struct tracee *tracee,
 		   const struct ptrace_syscall_info *info);
+/* Newborn tasks whose parent can no longer tell of them. */
+void follow_orphans(struct ptrace_source *source);
 
 /* ---- strict.c ---- */
 
@@ -189,11 +193,6 @@ void strict_begin(struct tracee *tracee, const struct ptrace_syscall_info *info)
 /* At the entry of a call of a task in that mode: kills it unless it may go on. */
 void strict_check(const struct tracee *tracee, const struct ptrace_syscall_info *info);
 
-/* ---- follow.c ---- */
-
-/* Newborn tasks whose parent can no longer tell of them. */
-void follow_orphans(struct ptrace_source *source);
-
 /* ---- memory.c ---- */
 
 void task_memory_init(struct task_memory *memory);
@@ -201,6 +200,7 @@ void task_memory_init(struct task_memory *memory);
 size_t task_read(struct ptrace_source *source, pid_t tid, uint64_t address, void *bytes, size_t size);
 /* Also where the task itself may only read, unless the memory is shared with others. */
 bool task_write(pid_t tid, uint64_t address, uint64_t word);
+bool task_write_bytes(struct ptrace_source *source, pid_t tid, uint64_t address, const void *bytes, size_t size);
 
 /* ---- detach.c ---- */
 

@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "source/ptrace/act.h"
 #include "source/ptrace/filter.h"
 #include "source/ptrace/ptrace.h"
 #include "source/ptrace/snapshot.h"
@@ -146,6 +147,7 @@ void source_handle(struct ptrace_source *source, struct tracee *tracee)
 
 	if (source->feed)
 		source->feed->drain(source->feed, source);
+	tracee->due_ns = 0; /* it was killed meanwhile */
 	stop_read(&stop, tracee->tid, tracee->status, tracee->stopped_ns);
 	if (source->feed)
 		stop_find_pause(&stop, tracee->tid);
@@ -179,6 +181,17 @@ static int resume_request(const struct ptrace_source *source, const struct trace
 }
 
 /* When the request fails with ESRCH the task was killed; its status follows. */
+void source_resume(struct ptrace_source *source, struct tracee *tracee)
+{
+	if (source->mode == MODE_DETACH && detach_stopped(source, tracee))
+		return;
+	if (source->mode == MODE_KILL)
+		kill(tracee_pid(tracee), SIGKILL); /* born after all others were killed */
+	if (!source->feed)
+		sharing_stopped(&source->sharing, tracee->tid);
+	request(resume_request(source, tracee), tracee->tid, 0, tracee->deliver);
+}
+
 void source_release(struct ptrace_source *source)
 {
 	struct tracee *tracee = source->held;
@@ -186,15 +199,12 @@ void source_release(struct ptrace_source *source)
 	source->held = NULL;
 	if (!tracee || !tracee->resume)
 		return;
-	if (source->mode == MODE_DETACH && detach_stopped(source, tracee))
-		return;
-	if (source->mode == MODE_KILL)
-		kill(tracee_pid(tracee), SIGKILL); /* born after all others were killed */
 	if (tracee->call)
 		call_resumed(tracee->call, tracee->stopped_ns);
-	if (!source->feed)
-		sharing_stopped(&source->sharing, tracee->tid);
-	request(resume_request(source, tracee), tracee->tid, 0, tracee->deliver);
+	if (tracee->due_ns)
+		delay_begin(source, tracee);
+	else
+		source_resume(source, tracee);
 }
 
 static int source_fd(struct source *base)
@@ -246,6 +256,7 @@ static int source_next(struct source *base, const struct record **record)
 		if (source->mode == MODE_KEEP)
 			return -ENODATA;
 		source_release(source);
+		delays_end(source);
 		if (source->outbox.size || snapshot_continue(source))
 			continue;
 		if (!source->first)
@@ -332,6 +343,8 @@ static void source_close(struct source *base)
 		close(source->signal_fd);
 	if (source->has_timer)
 		timer_delete(source->timer);
+	if (source->delays.has_timer)
+		timer_delete(source->delays.timer);
 	snapshot_free(source);
 	tracees_free(&source->tracees);
 	outbox_free(&source->outbox);
@@ -342,6 +355,7 @@ const struct source_ops ptrace_ops = {
 	.name = "ptrace",
 	.fd = source_fd,
 	.next = source_next,
+	.act = act,
 	.stop = source_stop,
 	.forward = source_forward,
 	.status = source_status,

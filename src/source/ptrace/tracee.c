@@ -122,6 +122,14 @@ static bool call_reserve(struct call *call, size_t size)
 	return true;
 }
 
+bool call_keep(struct call *call, const struct record *record)
+{
+	if (!call_reserve(call, record->size))
+		return false;
+	memcpy(call->record, record, record->size);
+	return true;
+}
+
 static void call_free(struct call *call)
 {
 	free(call->record);
@@ -151,6 +159,7 @@ void call_pop(struct tracees *tracees, struct tracee *tracee)
 	struct call *call = tracee->call;
 
 	tracee->call = call->below;
+	free(call->tampering);
 	if (call->room > CALL_KEEP) {
 		call_free(call);
 		return;

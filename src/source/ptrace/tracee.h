@@ -28,6 +28,7 @@ struct call {
 	bool wanted;            /* the interest has it */
 	bool untraced;          /* we took CLONE_UNTRACED away and give it back */
 	bool told;              /* the task it made was told of */
+	struct tampering *tampering; /* what a script did to it, or NULL; act.c */
 };
 
 struct process {
@@ -50,6 +51,7 @@ struct tracee {
 	struct call *call;        /* top of the stack, or NULL */
 	uint64_t stopped_ns;      /* when the stop in `status` was seen */
 	uint32_t interrupted;     /* the feed's number of the last call that was interrupted, or 0 */
+	uint64_t due_ns;          /* until when a script holds it back, or 0 */
 	int status;               /* wait status, while queued or newborn */
 	int deliver;              /* the signal to resume with */
 	int resume;               /* the ptrace request to resume with; 0: leave it as it is */
@@ -90,6 +92,8 @@ pid_t tracee_pid(const struct tracee *tracee);
 
 /* Pushes a call with a copy of `record`, or NULL without memory. */
 struct call *call_push(struct tracees *tracees, struct tracee *tracee, const struct record *record);
+/* Gives it a copy of another record. False without memory: it has the old one. */
+bool call_keep(struct call *call, const struct record *record);
 void call_pop(struct tracees *tracees, struct tracee *tracee);
 
 void tracees_free(struct tracees *tracees);

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * act: what scripts do to calls that are about to run ("enter:" hooks), and holding tasks back.
+ */
+#ifndef PTRACE_ACT_H
+#define PTRACE_ACT_H
+
+#include "source/ptrace/ptrace.h"
+
+/* source_ops.act, for the held task. */
+int act(struct source *source, const struct action *action);
+
+/* What was done to a call, in one block that free() frees. */
+struct tampering {
+	bool skipped;        /* the kernel is not to run it */
+	uint8_t args;        /* bit i: the program's value of argument i is not the kernel's */
+	uint32_t size;       /* of the memory below the stack that is lent to the call */
+	uint64_t place;      /* where that is */
+	int64_t result;      /* of a skipped call */
+	uint64_t theirs[RECORD_ARGS], ours[RECORD_ARGS];
+	uint8_t bytes[];     /* ours in `place`, then theirs */
+};
+
+/* An interrupted call goes on: its changes are made again. */
+void tampering_again(struct ptrace_source *source, const struct tracee *tracee, const struct call *call);
+/* Our own filter stops a call whose entry was seen, after filters of the program's own let it pass. */
+void tampering_filtered(struct ptrace_source *source, const struct tracee *tracee);
+/* The kernel is done with the call for now: the program finds its registers and memory as it left them. Returns
+ * the result. */
+int64_t tampering_leave(struct ptrace_source *source, const struct tracee *tracee, const struct call *call,
+			int64_t ret);
+
+/* ---- call.c ---- */
+
+/* Runs the capture program of the record's call on the task. */
+void call_capture(struct ptrace_source *source, struct tracee *tracee, struct record *record,
+		  enum capture_phase phase);
+
+/* ---- delay.c ---- */
+
+/* The task is not resumed before its due_ns. */
+void delay_begin(struct ptrace_source *source, const struct tracee *tracee);
+/* Resumes those whose time has come; all of them when the trace is ending. */
+void delays_end(struct ptrace_source *source);
+
+/* ---- source.c ---- */
+
+/* Resumes a stopped task as its stop's handler decided. */
+void source_resume(struct ptrace_source *source, struct tracee *tracee);
+
+#endif
