@@ -114,6 +114,18 @@ local function register(registration)
   registrations[#registrations + 1] = registration
 end
 
+-- Which calls are hooked before they run, as names of their completed ones.
+function hooks.entered()
+  local names = {}
+  for _, registration in ipairs(registrations) do
+    for _, selector in ipairs(registration.selectors or {}) do
+      local call = (selector.key or ""):match "^enter:([%w_]+)$"
+      if call then names[#names + 1] = "syscall:" .. call end
+    end
+  end
+  return names
+end
+
 function hooks.on(names, fn)
   local selectors = resolve_all(names)
   errors.check(fn, "function", "what on() calls")

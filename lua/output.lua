@@ -50,6 +50,8 @@ function output.chosen(options)
   if wanted.summary then
     local summary = require "compendium.summary"
     sinks[#sinks + 1] = summary.losses
+    local entered = require("compendium.hooks").entered()
+    sinks[#sinks + 1] = #entered > 0 and summary.tampering(entered) or nil
     sinks[#sinks + 1] = summary
   end
   sinks[#sinks + 1] = terminal.sink

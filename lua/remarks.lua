@@ -194,6 +194,18 @@ remarks.limits = {
   end,
 }
 
+-- Calls that scripts may have acted on and that are no event.
+function remarks.tampering(names)
+  return {
+    name = "tampering", before_filters = true, events = names,
+    event = function(e)
+      if e.tampered and not e.type then
+        tampered:add(e.syscall, 1)
+      end
+    end,
+  }
+end
+
 remarks.tampered = {
   event = function(e)
     if e.tampered then

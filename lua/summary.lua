@@ -136,4 +136,5 @@ local function finish(info)
   terminal.block(list)
 end
 
-return {name = "summary", events = lines.types(), event = event, finish = finish, losses = remarks.losses}
+return {name = "summary", events = lines.types(), event = event, finish = finish, losses = remarks.losses,
+  tampering = remarks.tampering}

@@ -68,7 +68,9 @@ local function socket_address(e, arg, value)
   end
   if value.address then
     local raw = core.inet_pton(value.address)
-    if not raw or #raw ~= family.size then errors.blame("'%s' is no address of that family", tostring(value.address)) end
+    if not raw or #raw ~= family.size then
+      errors.blame("'%s' is no address of that family", tostring(value.address))
+    end
     bytes = bytes:sub(1, family.address - 1) .. raw .. bytes:sub(family.address + family.size)
   end
   return bytes
@@ -89,7 +91,8 @@ local function set(e, arg, value)
   if not row and (math.type(arg) ~= "integer" or e:describe()) then
     local names = {}
     for i, known in ipairs((e:describe() or {args = {}}).args) do names[i] = known.name end
-    errors.blame("%s has no argument '%s'%s", e.syscall or "this call", tostring(arg), errors.hint(tostring(arg), names))
+    errors.blame("%s has no argument '%s'; it has %s", e.syscall or "this call", tostring(arg),
+      table.concat(names, ", "))
   end
   if type(value) == "table" then
     value = socket_address(e, arg, value)

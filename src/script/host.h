@@ -31,8 +31,8 @@ void host_start(struct host *host, uint64_t time_ns, int32_t pid);
 /* Hands a record to the library's models, filters, hooks and sinks. */
 void host_dispatch(struct host *host, const struct record *record);
 
-/* What the hooks of the RECORD_ENTER that was dispatched last want done to the call; NULL: nothing. Valid until
- * the next record. */
+/* What the hooks of the RECORD_ENTER that was dispatched last want done to the call; NULL: nothing.
+ * Valid until the next record. */
 const struct action *host_action(const struct host *host);
 /* It could not be done, for a negative errno; tells the user, once for each hook's call. */
 void host_action_failed(struct host *host, const struct record *record, int error);

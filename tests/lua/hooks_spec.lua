@@ -145,7 +145,8 @@ describe("a hook on calls", function()
     hooks.on("enter:openat", note "enter")
     hooks.build()
     assert.equals("enter", dispatch("openat", {kind = "enter"}))
-    assert.equals("call:prctl enter:openat fork", keys())
+    assert.truthy(keys():find("enter:openat", 1, true))
+    assert.truthy(keys():find("call:chdir ", 1, true)) -- for e.path
   end)
 end)
 

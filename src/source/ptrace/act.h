@@ -25,8 +25,8 @@ struct tampering {
 void tampering_again(struct ptrace_source *source, const struct tracee *tracee, const struct call *call);
 /* Our own filter stops a call whose entry was seen, after filters of the program's own let it pass. */
 void tampering_filtered(struct ptrace_source *source, const struct tracee *tracee);
-/* The kernel is done with the call for now: the program finds its registers and memory as it left them. Returns
- * the result. */
+/* The kernel is done with the call for now: the program finds its registers and memory as it left
+ * them. Returns the result. */
 int64_t tampering_leave(struct ptrace_source *source, const struct tracee *tracee, const struct call *call,
 			int64_t ret);
 
@@ -35,6 +35,12 @@ int64_t tampering_leave(struct ptrace_source *source, const struct tracee *trace
 /* Runs the capture program of the record's call on the task. */
 void call_capture(struct ptrace_source *source, struct tracee *tracee, struct record *record,
 		  enum capture_phase phase);
+
+/* ---- memory.c ---- */
+
+/* Writes also where the task itself may only read, unless the memory is shared with others; all or false. */
+bool task_write_bytes(struct ptrace_source *source, pid_t tid, uint64_t address, const void *bytes,
+		      size_t size);
 
 /* ---- delay.c ---- */
 

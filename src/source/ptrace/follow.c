@@ -14,10 +14,10 @@
 #include <sys/user.h>
 #include <sys/wait.h>
 
-#include "source/ptrace/filter.h"
-#include "source/ptrace/proc.h"
 #include "source/ptrace/act.h"
 #include "source/ptrace/exec.h"
+#include "source/ptrace/filter.h"
+#include "source/ptrace/proc.h"
 #include "source/ptrace/ptrace.h"
 #include "source/ptrace/untraced.h"
 

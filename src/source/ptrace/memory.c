@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/uio.h>
 
-#include "source/ptrace/ptrace.h"
+#include "source/ptrace/act.h"
 
 #define PAGE 4096u
 #define PIECES 32
@@ -111,7 +111,8 @@ size_t task_read(struct ptrace_source *source, pid_t tid, uint64_t address, void
 
 /* Through /proc/TID/mem, as that may do what the task itself may not; word by word where there is no
  * /proc. */
-bool task_write_bytes(struct ptrace_source *source, pid_t tid, uint64_t address, const void *bytes, size_t size)
+bool task_write_bytes(struct ptrace_source *source, pid_t tid, uint64_t address, const void *bytes,
+		      size_t size)
 {
 	char name[40];
 	uint64_t word;

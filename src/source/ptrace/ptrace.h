@@ -141,7 +141,7 @@ void stop_read(struct stop *stop, pid_t tid, int status, uint64_t time_ns);
 bool stop_message(pid_t tid, int status, unsigned long *message);
 uint64_t clock_ns(void);
 
-/* ---- call.c ---- */
+/* ---- call.c, roles.c ---- */
 
 void call_enter(struct ptrace_source *source, struct tracee *tracee, const struct stop *stop);
 void call_return(struct ptrace_source *source, struct tracee *tracee, const struct stop *stop);
@@ -200,7 +200,6 @@ void task_memory_init(struct task_memory *memory);
 size_t task_read(struct ptrace_source *source, pid_t tid, uint64_t address, void *bytes, size_t size);
 /* Also where the task itself may only read, unless the memory is shared with others. */
 bool task_write(pid_t tid, uint64_t address, uint64_t word);
-bool task_write_bytes(struct ptrace_source *source, pid_t tid, uint64_t address, const void *bytes, size_t size);
 
 /* ---- detach.c ---- */
 
