@@ -77,8 +77,8 @@ $(B)/gen/embedded.o: $(B)/gen/embedded.S $(EMBED)
 	$(call say,compile)
 	$(Q)$(CC) -c -o $@ $<
 
-# The programs for the kernel, as bytes in a header.
-BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -D__x86_64__ $(WARNINGS) -Wno-unused-parameter -Isrc \
+# The programs for the kernel, as bytes in a header. gcc is asked then: before `make run` it may not be here.
+BPF_CFLAGS = -O2 -g -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -D__x86_64__ $(WARNINGS) -Wno-unused-parameter -Isrc \
 	-isystem /usr/include/$(shell gcc -print-multiarch)
 $(B)/gen/capture.bpf.o: src/source/bpf/capture.bpf.c $(wildcard src/source/bpf/*.h src/*.h) src/syscalls/steps.h
 	@mkdir -p $(@D)

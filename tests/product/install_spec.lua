@@ -47,6 +47,13 @@ describe("make", function()
     end
   end)
 
+  it("says nothing of compilers before vendor/install had its turn", function()
+    local folder = shell.folder()
+    shell.must(("ln -s /usr/bin/* %s && rm -f %s/gcc %s/clang"):format(folder, folder, folder))
+    assert.equal("rm -rf build compendium\n", shell.must(("PATH=%s make -n clean"):format(folder)))
+    shell.must("rm -r " .. folder)
+  end)
+
   it("builds all again with another compiler or other flags", function()
     local folder = shell.folder()
     local log = ("B=%s %s/src/log.o "):format(folder, folder)
