@@ -24,8 +24,9 @@ struct output; /* a buffered writer, see output.c */
 struct watch {
 	volatile unsigned sequence; /* odd while a hook runs */
 	volatile bool armed;        /* the running hook counts its instructions */
+	volatile unsigned ticks;    /* it has run through so many */
 	lua_State *volatile state;  /* where the hook runs */
-	unsigned seen;              /* sequence at the last tick */
+	volatile unsigned seen;     /* sequence at the last tick */
 	unsigned counted;           /* sequence of the hook whose instructions are counted */
 	long used;                  /* how many so far */
 	int signal;                 /* of the timer; 0: there is none */

@@ -3,7 +3,8 @@
  * Hooks that do not return. A count hook of Lua's would end them, but while one is set the
  * interpreter runs at half its speed; so it is set only when needed: a timer of our CPU time looks
  * whether the same hook runs as at its last tick, and if so the hook counts from there. It is then
- * ended by its budget or by a Ctrl-C that waits for us.
+ * ended by its budget, or by the first tick that finds it has had too much time (few instructions
+ * take long when they call slow functions) or a signal waiting that ends the trace.
  *
  * The timer's signal is one that was at its default and unblocked, so that what a traced command
  * inherits is not changed: exec resets a caught signal to its default, and timers are not inherited.
@@ -12,19 +13,54 @@
 #include <time.h>
 
 #include "script/state.h"
+#include "signals.h"
 
 enum {
 	TICK_MS = 50,       /* of CPU time: a process that sleeps is not woken */
 	STEP = 1000000,     /* instructions between looks at the budget */
 	BUDGET = 100000000, /* instructions: about a second */
+	SECONDS = 10,       /* of CPU time, for a hook that does not use up its budget */
+	TICKS = SECONDS * 1000 / TICK_MS,
 };
 
 static struct watch *watched; /* the signal handler's; there is one timer */
 
+/* The session reads what it has blocked when the hook has returned. */
+static bool is_told_to_end(void)
+{
+	sigset_t pending;
+
+	if (sigpending(&pending))
+		return false;
+	for (int signal = 1; signal < SIGRTMIN; signal++) {
+		enum signal_meaning meaning = signal_meaning(signal);
+		bool is_end = meaning == SIGNAL_INTERRUPT || meaning == SIGNAL_TERMINATE;
+		if (is_end && sigismember(&pending, signal))
+			return true;
+	}
+	return false;
+}
+
+/* Has the hook that runs had all its time? The ticks may be those of one before it. */
+static bool is_late(const struct watch *watch)
+{
+	return watch->ticks >= TICKS && watch->seen == watch->sequence;
+}
+
+static void push_reason(lua_State *L, const struct watch *watch)
+{
+	if (watch->used >= BUDGET)
+		lua_pushfstring(L, "interrupted: it ran for %d million instructions; it is not called again",
+				BUDGET / 1000000);
+	else if (is_late(watch))
+		lua_pushfstring(L, "interrupted: it ran for %d seconds; it is not called again", SECONDS);
+	else
+		lua_pushliteral(L, "interrupted");
+}
+
 static void stop_hook(lua_State *L, lua_Debug *debug)
 {
 	struct watch *watch = &host_of(L)->watch;
-	sigset_t pending;
 
 	(void)debug;
 	if (!(watch->sequence & 1)) /* a library's coroutine between hooks */
@@ -32,30 +68,26 @@ static void stop_hook(lua_State *L, lua_Debug *debug)
 	if (watch->counted != watch->sequence) {
 		watch->counted = watch->sequence;
 		watch->used = 0;
-		lua_sethook(L, stop_hook, LUA_MASKCOUNT, STEP);
 	}
 	watch->used += lua_gethookcount(L);
-	bool interrupted = !sigpending(&pending) && sigismember(&pending, SIGINT);
-	if (!interrupted && watch->used < BUDGET)
+	bool is_spent = watch->used >= BUDGET || is_late(watch);
+	if (!is_spent && !is_told_to_end()) {
+		lua_sethook(L, stop_hook, LUA_MASKCOUNT, STEP);
 		return;
+	}
 	/* A pcall inside the hook may catch this. From now on every instruction raises, so the
 	 * next one outside of it ends the hook. */
 	lua_sethook(L, stop_hook, LUA_MASKCOUNT, 1);
 	watch->armed = true;
-	luaL_where(L, 0); /* a hook of Lua's is no level of its own */
-	if (interrupted) {
-		lua_pushliteral(L, "interrupted");
-	} else {
-		/* It would hold the program as long for every further event. */
+	if (is_spent) /* It would hold the program as long for every further event. */
 		host_of(L)->running->is_off = true;
-		lua_pushfstring(L, "interrupted: it ran for %d million instructions; it is not called again",
-				BUDGET / 1000000);
-	}
+	luaL_where(L, 0); /* a hook of Lua's is no level of its own */
+	push_reason(L, watch);
 	lua_concat(L, 2);
 	lua_error(L);
 }
 
-/* Only this, as lua_sethook is made for signal handlers. */
+/* Calls only lua_sethook, which is made for signal handlers, and sigpending. */
 static void tick(int signal)
 {
 	struct watch *watch = watched;
@@ -63,12 +95,17 @@ static void tick(int signal)
 	(void)signal;
 	if (!watch)
 		return;
-	unsigned sequence = watch->sequence;
-	if (sequence & 1 && sequence == watch->seen && !watch->armed) {
-		watch->armed = true;
-		lua_sethook(watch->state, stop_hook, LUA_MASKCOUNT, STEP);
+	if (!(watch->sequence & 1) || watch->sequence != watch->seen) {
+		watch->seen = watch->sequence;
+		watch->ticks = 0;
+		return;
 	}
-	watch->seen = sequence;
+	watch->ticks++;
+	if (is_late(watch) || is_told_to_end()) /* at its next instruction */
+		lua_sethook(watch->state, stop_hook, LUA_MASKCOUNT, 1);
+	else if (!watch->armed)
+		lua_sethook(watch->state, stop_hook, LUA_MASKCOUNT, STEP);
+	watch->armed = true;
 }
 
 void watch_disarm(struct host *host)

@@ -316,24 +316,45 @@ static void an_endless_hook_is_interrupted(void **state)
 	}
 }
 
-static void ctrl_c_interrupts_a_hook(void **state)
+/* Few instructions that take long: their number alone would let it run for minutes. */
+static void a_hook_of_slow_functions_is_interrupted(void **state)
 {
-	sigset_t interrupt, before;
-	int got;
-
 	(void)state;
-	sigemptyset(&interrupt);
-	sigaddset(&interrupt, SIGINT);
-	sigprocmask(SIG_BLOCK, &interrupt, &before); /* as the session does */
-	struct host *host = start("on('syscall:getpid', function() while true do end end)");
-	raise(SIGINT);
+	struct host *host = start("local text = ('x'):rep(1000000)"
+				  "on('syscall:getpid', function() while true do text:find('y') end end)"
+				  "on('syscall:gettid', function() coroutine.wrap(function() local n = 0 "
+				  "for i = 1, 2000000 do n = n + i end r.n = n end)() end)");
 	captured_begin(&errors, STDERR_FILENO);
 	host_dispatch(host, hosted_call("getpid", 1));
-	assert_contains(captured_end(&errors), "-e:1: interrupted\n");
-	sigwait(&interrupt, &got);
-	assert_int_equal(got, SIGINT); /* it is still the session's */
-	sigprocmask(SIG_SETMASK, &before, NULL);
+	assert_contains(captured_end(&errors), "-e:1: interrupted: it ran for 10 seconds");
+	host_dispatch(host, hosted_call("gettid", 1)); /* has time of its own */
+	assert_int_equal(hosted_result(host, "n"), 2000001000000);
 	host_free(host);
+}
+
+static void told_to_end_interrupts_a_hook(void **state)
+{
+	static const int signals[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
+		sigset_t set, before;
+		int got;
+
+		sigemptyset(&set);
+		sigaddset(&set, signals[i]);
+		sigprocmask(SIG_BLOCK, &set, &before); /* as the session does */
+		struct host *host = start("local text = ('x'):rep(1000000)"
+					  "on('syscall:getpid', function() while true do text:find('y') end end)");
+		raise(signals[i]);
+		captured_begin(&errors, STDERR_FILENO);
+		host_dispatch(host, hosted_call("getpid", 1));
+		assert_contains(captured_end(&errors), "-e:1: interrupted\n");
+		sigwait(&set, &got);
+		assert_int_equal(got, signals[i]); /* it is still the session's */
+		sigprocmask(SIG_SETMASK, &before, NULL);
+		host_free(host);
+	}
 }
 
 static void what_a_command_inherits_is_not_changed(void **state)
@@ -431,7 +452,8 @@ int main(void)
 		cmocka_unit_test(strict_ends_with_the_first_error),
 		cmocka_unit_test(os_exit_ends_the_trace_in_order),
 		cmocka_unit_test(an_endless_hook_is_interrupted),
-		cmocka_unit_test(ctrl_c_interrupts_a_hook),
+		cmocka_unit_test(a_hook_of_slow_functions_is_interrupted),
+		cmocka_unit_test(told_to_end_interrupts_a_hook),
 		cmocka_unit_test(what_a_command_inherits_is_not_changed),
 		cmocka_unit_test(timers_run_when_due),
 		cmocka_unit_test(nothing_is_due_without_timers),
