@@ -32,7 +32,7 @@
 static const uint64_t BATCH_NS = 5 * MS; /* between looks at signals and outputs */
 
 enum {
-	BATCH_RECORDS = 256, /* between looks at the clock */
+	BATCH_STEPS = 256, /* records and timers between looks at the clock */
 	TICKS_MAX = 1000 *
 		    1000, /* in a row without a record; a pause in which there were more is none */
 };
@@ -47,6 +47,7 @@ struct replaying {
 	bool is_started;
 	bool has_ticks; /* of the file are repeated */
 	bool is_over;
+	unsigned steps;	   /* since somebody looked at the clock */
 	uint64_t time_ns;  /* of the last record */
 	int finish_signal; /* that ended the recorded trace, or 0 */
 	int ended_by;	   /* the signal that ended this replay, or 0 */
@@ -74,8 +75,12 @@ static void run_timers_until(struct replaying *replaying, uint64_t time_ns)
 	uint64_t due;
 
 	for (unsigned n = 0;
-	     !replaying->has_ticks && (due = host_timers_due(replaying->host)) <= time_ns; n++)
+	     !replaying->has_ticks && (due = host_timers_due(replaying->host)) <= time_ns &&
+	     due < UINT64_MAX;
+	     n++) {
 		host_run_timers(replaying->host, n < TICKS_MAX ? due : time_ns);
+		replaying->steps++;
+	}
 }
 
 static void start(struct replaying *replaying, uint64_t time_ns, int32_t pid)
@@ -103,6 +108,7 @@ static void take_record(struct replaying *replaying, const struct record *record
 {
 	uint64_t end = record->time_ns + record->duration_ns;
 
+	replaying->steps++;
 	replaying->progress.records++;
 	if (record->kind >= RECORD_KINDS) {
 		take_own(replaying, record);
@@ -126,7 +132,7 @@ static bool read_records(struct replaying *replaying)
 	uint64_t end = now_ns() + BATCH_NS;
 
 	do {
-		for (int i = 0; i < BATCH_RECORDS; i++) {
+		for (replaying->steps = 0; replaying->steps < BATCH_STEPS;) {
 			int got = replaying->source->ops->next(replaying->source, &record);
 			replaying->is_over = got < 0;
 			if (got <= 0)

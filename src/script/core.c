@@ -47,7 +47,7 @@ static int core_timer(lua_State *L)
 	host->timers = timers;
 	timers[host->timer_count] = (struct timer){
 		.period_ns = period,
-		.due_ns = host->start_ns ? host->clock_ns + period : UINT64_MAX,
+		.due_ns = host->start_ns ? later(host->clock_ns, period) : UINT64_MAX,
 		.hook = hook_keep(L, 2, 3),
 	};
 	host->timer_count++;

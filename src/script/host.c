@@ -263,7 +263,7 @@ void host_start(struct host *host, uint64_t time_ns, int32_t pid)
 		host->wallclock_ns = realtime_ns() - (host_now_ns() - time_ns);
 	host->dispatching = true;
 	for (size_t i = 0; i < host->timer_count; i++)
-		host->timers[i].due_ns = time_ns + host->timers[i].period_ns;
+		host->timers[i].due_ns = later(time_ns, host->timers[i].period_ns);
 	notify(host, host->start, (struct info){.pid = pid, .time = 0, .status = -1, .signal = -1});
 }
 
@@ -306,7 +306,7 @@ static void run_timer(struct host *host, struct timer *timer, uint64_t now_ns)
 	/* After a long pause it is called once, and keeps its beat. */
 	uint64_t missed = (now_ns - timer->due_ns) / timer->period_ns;
 
-	timer->due_ns += (missed + 1) * timer->period_ns;
+	timer->due_ns = later(timer->due_ns + missed * timer->period_ns, timer->period_ns);
 	struct hook *hook = timer->hook; /* the call may add timers, which moves them */
 	hook_push(host->L, hook);
 	hook_call(host, host->L, hook, 0, 0);

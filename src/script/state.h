@@ -14,9 +14,15 @@
 #include "script/host.h"
 
 struct timer {
-	uint64_t period_ns, due_ns;
+	uint64_t period_ns, due_ns; /* UINT64_MAX: never */
 	struct hook *hook;
 };
+
+/* Time does not wrap around: what is due after its end, to which only a trace file comes near, never is. */
+static inline uint64_t later(uint64_t time_ns, uint64_t by_ns)
+{
+	return by_ns < UINT64_MAX - time_ns ? time_ns + by_ns : UINT64_MAX;
+}
 
 struct output; /* a buffered writer, see output.c */
 

@@ -393,6 +393,20 @@ static void timers_run_when_due(void **state)
 	host_free(host);
 }
 
+/* A trace file may say that it is any time. */
+static void no_timer_is_due_after_the_end_of_time(void **state)
+{
+	(void)state;
+	struct host *host = start("on('every:10us', function() r.n = (r.n or 0) + 1 end)");
+
+	host_run_timers(host, UINT64_MAX - 1);
+	assert_int_equal(hosted_result(host, "n"), 1);
+	assert_true(host_timers_due(host) == UINT64_MAX);
+	host_start(host, UINT64_MAX - 1, 1);
+	assert_true(host_timers_due(host) == UINT64_MAX);
+	host_free(host);
+}
+
 static void nothing_is_due_without_timers(void **state)
 {
 	(void)state;
@@ -456,6 +470,7 @@ int main(void)
 		cmocka_unit_test(told_to_end_interrupts_a_hook),
 		cmocka_unit_test(what_a_command_inherits_is_not_changed),
 		cmocka_unit_test(timers_run_when_due),
+		cmocka_unit_test(no_timer_is_due_after_the_end_of_time),
 		cmocka_unit_test(nothing_is_due_without_timers),
 		cmocka_unit_test(start_and_finish_are_told_what_is_known),
 		cmocka_unit_test(what_is_written_comes_out_soon),
