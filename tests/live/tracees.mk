@@ -30,4 +30,5 @@ chaos: $(PROGRAM) live
 test-memory: $(PROGRAM) live
 	FULL=1 SLOW=30 COMPENDIUM=$(PROGRAM) busted tests/live/growth_spec.lua
 test-cpython: $(PROGRAM)
+	@/usr/bin/python3 -c 'import test.test_os' 2>/dev/null || vendor/install cpython
 	COMPENDIUM=$(PROGRAM) tests/live/cpython
