@@ -30,7 +30,7 @@ void log_set_level(enum log_level level)
 static size_t utf8_sequence(const unsigned char *p, size_t left, uint32_t *character)
 {
 	static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t length = *p >= 0xf0 ? 4 : *p >= 0xe0 ? 3 : *p >= 0xc0 ? 2 : 0;
+	size_t length = *p >= 0xf8 ? 0 : *p >= 0xf0 ? 4 : *p >= 0xe0 ? 3 : *p >= 0xc0 ? 2 : 0;
 
 	if (!length || length > left)
 		return 0;

@@ -46,6 +46,7 @@ static void escapes_what_could_harm(void **state)
 		{"\xed\xa0\x80", "\\xed\\xa0\\x80"},            /* surrogate */
 		{"\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80"},   /* past the last */
 		{"\xf8\x88\x80\x80\x80", "\\xf8\\x88\\x80\\x80\\x80"},
+		{"\xfa\x87\x87\x87", "\\xfa\\x87\\x87\\x87"},   /* more than four begin so */
 		{"x\xe2\x82", "x\\xe2\\x82"},                   /* cut off */
 	};
 	char expected[200];
