@@ -124,29 +124,41 @@ static void read_sample(struct perf_ring *ring, size_t size)
 	ring->front_size = size;
 }
 
+/* The head of the oldest record that is there whole. What is no record is given up with all behind
+ * it, where no record can be found any more, and counted as one that is lost. */
+static bool next_header(struct perf_ring *ring, struct perf_event_header *header)
+{
+	if (ring->tail == ring->head)
+		ring->head = __atomic_load_n(&ring->page->data_head, __ATOMIC_ACQUIRE);
+	uint64_t there = ring->head - ring->tail;
+	if (!there)
+		return false;
+	ring_copy(ring, header, sizeof *header);
+	if (there <= ring->size && header->size >= sizeof *header && header->size <= there)
+		return true;
+	ring->lost++;
+	ring_skip(ring, there);
+	return false;
+}
+
 bool perf_ring_front(struct perf_ring *ring)
 {
-	while (!ring->front_size) {
-		struct perf_event_header header;
-		struct lost_bytes lost;
+	struct perf_event_header header;
+	struct lost_bytes lost;
 
-		if (ring->tail == ring->head)
-			ring->head = __atomic_load_n(&ring->page->data_head, __ATOMIC_ACQUIRE);
-		if (ring->tail == ring->head)
-			return false;
-		ring_copy(ring, &header, sizeof header);
+	while (!ring->front_size && next_header(ring, &header)) {
 		if (header.type == PERF_RECORD_SAMPLE &&
 		    header.size >= sizeof(struct sample_bytes)) {
 			read_sample(ring, header.size);
-			return true;
+			break;
 		}
-		if (header.type == PERF_RECORD_LOST) {
+		if (header.type == PERF_RECORD_LOST && header.size >= sizeof lost) {
 			ring_copy(ring, &lost, sizeof lost);
 			ring->lost += lost.lost;
 		}
 		ring_skip(ring, header.size);
 	}
-	return true;
+	return ring->front_size;
 }
 
 void perf_ring_pop(struct perf_ring *ring)
