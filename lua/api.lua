@@ -43,6 +43,12 @@ function api.line(name, fn)
   end
 end
 
+-- redact(pattern): what it matches (or captures, when it does) is shown nowhere
+function api.redact(pattern)
+  local ok, problem = pcall(require("compendium.redact").add, pattern)
+  if not ok then errors.blame("%s", (tostring(problem):gsub("^lua/[%w_]+%.lua:%d+: ", ""))) end
+end
+
 -- want("data", "4k"): how many bytes of what is read and written e.data keeps
 function api.want(what, size)
   if what ~= "data" then errors.blame("what can be wanted is \"data\", not '%s'", tostring(what)) end

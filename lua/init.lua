@@ -27,7 +27,9 @@ end
 package.loaded.compendium = require "compendium.api"
 require "compendium.api_event"
 require "compendium.tampering"
-scripts.run_all(core.options.scripts)
+local config <const> = require "compendium.config"
+config.apply()
+scripts.run_all(core.options.scripts, config.scripts)
 
 local hooks <const> = require "compendium.hooks"
 for _, sink in ipairs(require("compendium.output").chosen(core.options)) do hooks.sink(sink) end

@@ -15,6 +15,7 @@ local lines <const> = require "compendium.lines"
 local noise <const> = require "compendium.noise"
 local processes <const> = require "compendium.processes"
 local rows <const> = require "compendium.json_rows"
+local redact <const> = require "compendium.redact"
 
 local json <const> = {}
 
@@ -76,6 +77,9 @@ function encode(value, escaped)
   if type(value) == "table" then
     return (value.kind and encode_file or encode_array)(value, escaped)
   elseif type(value) == "string" then
+    if redact.is_on then
+      value = redact.apply(value)
+    end
     -- lua-cjson writes each / as \/, which is right, but no one can search for it
     return (core.json(escaped and escape_bytes(value) or value):gsub("\\/", "/"))
   elseif math.type(value) == "integer" and (value >= EXACT or value <= -EXACT) then

@@ -166,14 +166,16 @@ local function run_code(text)
   run {text = text, chunk = "=-e", folder = "", is_code = true}
 end
 
--- Runs what the command line names, or the default script. `given` is core.options.scripts.
-function scripts.run_all(given)
+-- Runs what the command line names, or else those named `otherwise` (nil: the default script). `given` is
+-- core.options.scripts.
+function scripts.run_all(given, otherwise)
   local named = false
   for _, item in ipairs(given) do
     if item.kind == "=" then options.give(item.text, nil, "--set " .. item.text) end
     named = named or item.kind == "s" or item.kind == "e"
   end
-  if not named then run(assert(find("default", false))) end
+  for _, name in ipairs(not named and otherwise or {}) do run_file(name) end
+  if not named and not otherwise then run(assert(find("default", false))) end
   for _, item in ipairs(given) do
     if item.kind == "s" then run_file(item.text) end
     if item.kind == "e" then run_code(item.text) end

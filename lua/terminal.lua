@@ -23,14 +23,37 @@ local COLOURS <const> = {
   failed = "31", time = "2", pid = "2", title = "1", heading = "1",
 }
 
+-- What colours may be called; anything else is the numbers of an SGR sequence, as "1;35".
+local COLOUR_NAMES <const> = {
+  black = "30", red = "31", green = "32", yellow = "33", blue = "34", magenta = "35", cyan = "36", white = "37",
+  grey = "90", bold = "1", dim = "2", underlined = "4", none = "",
+}
+
 local writers = {} -- {writer=, name=, terminal=, colour=}
 local queue, first, last = {}, 1, 0
 local subject -- pid of what was to be traced: the command, or the first of -p
 
+-- Gives a kind another colour: words as "bold red". Raises when one of them is not known.
+function terminal.colour(kind, words)
+  local names = {}
+  for name in pairs(COLOURS) do names[#names + 1] = name end
+  table.sort(names)
+  if not COLOURS[kind] then
+    error(("nothing is coloured as '%s'; there are %s"):format(kind, table.concat(names, ", ")), 0)
+  end
+  local numbers = {}
+  for word in tostring(words):gmatch "[^%s;]+" do
+    local number = COLOUR_NAMES[word] or word:match "^%d+$"
+    if not number then error(("'%s' is no colour"):format(word), 0) end
+    numbers[#numbers + 1] = number ~= "" and number or nil
+  end
+  COLOURS[kind] = table.concat(numbers, ";")
+end
+
 -- s in the colour of that kind.
 local function paint(kind, s)
   local colour = COLOURS[kind]
-  return colour and "\27[" .. colour .. "m" .. s .. "\27[0m" or s
+  return colour and colour ~= "" and "\27[" .. colour .. "m" .. s .. "\27[0m" or s
 end
 
 local function wants_colour(writer, option, may_be_terminal)

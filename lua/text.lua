@@ -8,6 +8,8 @@
 -- no valid UTF-8 is \xNN, a character that could hide or move text is \u{NNNN}, and what is printable
 -- stays as it is.
 
+local redact <const> = require "compendium.redact"
+
 local text <const> = {}
 
 -- Characters that show nothing or reorder what is shown: C1 controls, soft hyphen, fillers, zero-width
@@ -104,6 +106,9 @@ end
 
 -- Any bytes as printable text on one line.
 function text.escape(s)
+  if redact.is_on then
+    s = redact.apply(s)
+  end
   if not s:find("[%c\\\x80-\xFF]") then
     return s
   end
@@ -135,6 +140,9 @@ end
 -- An argument as a shell would need it: bare when harmless, else in single quotes; with control
 -- characters or broken UTF-8 as $'...'.
 function text.shell(s)
+  if redact.is_on then
+    s = redact.apply(s)
+  end
   if s ~= "" and not s:find("[^%w%-_./:=@%%+,]") then
     return s
   end

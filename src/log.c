@@ -21,6 +21,13 @@ enum {
 
 static enum log_level log_level = LOG_WARNING;
 
+static const char *log_place;
+
+void log_set_place(const char *place)
+{
+	log_place = place;
+}
+
 void log_set_level(enum log_level level)
 {
 	log_level = level;
@@ -142,7 +149,11 @@ static void write_message(const char *text, const char *newline)
 {
 	char line[ESCAPED_MAX];
 	int saved = errno;
-	char *end = escape(stpcpy(line, "compendium: "), text, newline);
+	char *end = stpcpy(line, "compendium: ");
+
+	if (log_place)
+		end = stpcpy(escape(end, log_place, newline), ": ");
+	end = escape(end, text, newline);
 
 	*end++ = '\n';
 	log_progress_end();

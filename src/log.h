@@ -12,6 +12,9 @@ enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO };
 /* Messages above this level are dropped; LOG_WARNING at first, LOG_INFO with -v. */
 void log_set_level(enum log_level level);
 
+/* What the messages that follow are about, such as "FILE:LINE"; NULL: nothing. It stays the caller's. */
+void log_set_place(const char *place);
+
 /* One message on one line. Bytes that could harm a terminal, and newlines, are escaped. errno is
  * kept. */
 void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -21,21 +21,39 @@ static bool hold_standard_descriptors(void)
 	return true;
 }
 
+/* 0, or 1 + the status to end with. --help and mistakes need no configuration. */
+static int read_options(struct options *options, struct config *config, int argc, char **argv)
+{
+	int done = options_parse(options, argc, argv);
+
+	if (done || options->no_config)
+		return done;
+	if (!config_read(config))
+		return 1 + STATUS_FAILURE;
+	if (!config->file_count)
+		return 0;
+	options_free(options);
+	return options_parse_after(options, config, argc, argv);
+}
+
 int main(int argc, char **argv)
 {
 	struct options options;
+	struct config config = {0};
 
 	if (!hold_standard_descriptors())
 		return STATUS_FAILURE;
-	int done = options_parse(&options, argc, argv);
+	int done = read_options(&options, &config, argc, argv);
 	if (done) {
 		options_free(&options);
+		config_free(&config);
 		return done - 1;
 	}
 	if (options.verbose)
 		log_set_level(LOG_INFO);
 	struct ending ending = session_run(&options);
 	options_free(&options);
+	config_free(&config);
 	if (!ending.signal)
 		return ending.status;
 	fflush(NULL); /* what scripts printed */

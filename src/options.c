@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The command line, read by GNU habits: -o FILE, -oFILE, --output FILE, --output=FILE, switches
- * bundled (-vo FILE), -- ends the options and so does the first word that is none. What an option
- * is stands in options.yaml; here is how each kind of row fills struct options.
+ * bundled (-vo FILE), -- ends them and so does the first word that is none. See options.yaml.
  */
 #include <errno.h>
 #include <limits.h>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "nearest.h"
 #include "options.h"
 
 enum { STATUS_MISUSE = 125 };
@@ -38,6 +38,7 @@ struct option_row {
 	const char *choices;  /* FILL_CHOICE: " auto always never " */
 	const char *later;    /* the same: words that are not built in this version */
 	char kind;	      /* FILL_SCRIPT */
+	bool is_for_one;      /* says what to do this time: not for a configuration */
 };
 
 #include "options.inc" /* option_rows, OPTIONS_HELP, OPTIONS_USAGE, COMPENDIUM_VERSION */
@@ -98,17 +99,15 @@ static bool fill_choice(struct options *options, const struct given *given)
 static void *grow(void *array, size_t count, size_t size)
 {
 	array = reallocarray(array, count + 2, size);
-	if (!array) {
-		log_error("not enough memory for the command line");
-		_exit(STATUS_MISUSE);
-	}
-	return array;
+	if (array)
+		return array;
+	log_error("not enough memory for the command line");
+	_exit(STATUS_MISUSE);
 }
 
 static bool fill_script(struct options *options, const struct given *given)
 {
 	char kind = given->row->kind;
-
 	if (kind == '=' && (!strchr(given->value, '=') || *given->value == '='))
 		return misuse("must be NAME=VALUE", given->label, given->value);
 	options->scripts = grow(options->scripts, options->script_count, sizeof *options->scripts);
@@ -148,32 +147,29 @@ static bool fill_pids(struct options *options, const struct given *given)
 	       misuse("no process id in it (is the program running?)", given->label, given->value);
 }
 
-static bool fill_environment(struct options *options, const struct given *given)
+/* One more in a NULL-terminated array. */
+static bool append(const char ***list, const char *value)
 {
-	struct target *target = &options->target;
-	size_t count = 0;
-
-	if (*given->value == '\0' || *given->value == '=')
-		return misuse("must be NAME=VALUE or NAME", given->label, given->value);
-	while (target->environment && target->environment[count])
-		count++;
-	target->environment = grow(target->environment, count, sizeof *target->environment);
-	target->environment[count] = (char *)given->value;
-	target->environment[count + 1] = NULL;
-	return true;
-}
-
-static bool fill_list(struct options *options, const struct given *given)
-{
-	const char ***list = (const char ***)((char *)options + given->row->field);
 	size_t count = 0;
 
 	while (*list && (*list)[count])
 		count++;
 	*list = grow(*list, count, sizeof **list);
-	(*list)[count] = given->value;
+	(*list)[count] = value;
 	(*list)[count + 1] = NULL;
 	return true;
+}
+
+static bool fill_environment(struct options *options, const struct given *given)
+{
+	if (*given->value == '\0' || *given->value == '=')
+		return misuse("must be NAME=VALUE or NAME", given->label, given->value);
+	return append((const char ***)&options->target.environment, given->value);
+}
+
+static bool fill_list(struct options *options, const struct given *given)
+{
+	return append((const char ***)((char *)options + given->row->field), given->value);
 }
 
 static bool fill_later(struct options *options, const struct given *given)
@@ -189,33 +185,6 @@ static bool (*const option_fillers[])(struct options *, const struct given *) = 
 	[FILL_PIDS] = fill_pids,     [FILL_ENVIRONMENT] = fill_environment,
 	[FILL_LIST] = fill_list,     [FILL_LATER] = fill_later,
 };
-
-enum { NAME_MAX_LENGTH = 40 };
-
-static size_t min3(size_t a, size_t b, size_t c)
-{
-	size_t least = a < b ? a : b;
-
-	return least < c ? least : c;
-}
-
-/* Levenshtein's distance of two words, the first of at most NAME_MAX_LENGTH bytes. */
-static size_t edit_distance(const char *a, size_t length, const char *b)
-{
-	size_t row[NAME_MAX_LENGTH + 1];
-
-	for (size_t i = 0; i <= length; i++)
-		row[i] = i;
-	for (; *b; b++) {
-		size_t diagonal = row[0]++;
-		for (size_t i = 1; i <= length; i++) {
-			size_t above = row[i];
-			row[i] = min3(diagonal + (a[i - 1] != *b), above + 1, row[i - 1] + 1);
-			diagonal = above;
-		}
-	}
-	return row[length];
-}
 
 /* The built option whose name is nearest to what was meant, or NULL when none is near. */
 static const struct option_row *nearest_row(const char *name, size_t length)
@@ -237,17 +206,13 @@ static const struct option_row *nearest_row(const char *name, size_t length)
 
 static bool unknown_option(const char *label, const struct option_row *nearest)
 {
-	if (nearest)
-		log_error("unknown option '%s'; did you mean --%s? (--help lists all)", label,
-			  nearest->name);
-	else
-		log_error("unknown option '%s' (--help lists all)", label);
+	log_error("unknown option '%s'%s%s%s (--help lists all)", label, nearest ? "; did you mean --" : "",
+		  nearest ? nearest->name : "", nearest ? "?" : "");
 	return false;
 }
 
-/* Where we are in argv. */
 struct cursor {
-	char **next;
+	char **next; /* where we are in argv */
 };
 
 /* Fills one option; its value is what stands in the same word, or else the next word. */
@@ -263,6 +228,14 @@ static bool take_option(struct options *options, struct cursor *cursor, struct g
 	return option_fillers[given->row->fill](options, given);
 }
 
+static const struct option_row *find_row(const char *name, size_t length)
+{
+	for (size_t i = 0; i < ROWS; i++)
+		if (strlen(option_rows[i].name) == length && !memcmp(option_rows[i].name, name, length))
+			return &option_rows[i];
+	return NULL;
+}
+
 static bool take_long(struct options *options, struct cursor *cursor, char *word)
 {
 	const char *name = word + 2, *equals = strchrnul(name, '=');
@@ -271,17 +244,14 @@ static bool take_long(struct options *options, struct cursor *cursor, char *word
 
 	snprintf(label, sizeof label, "%.*s", (int)(length > NAME_MAX_LENGTH ? 0 : length + 2),
 		 word);
-	for (size_t i = 0; i < ROWS; i++) {
-		const struct option_row *row = &option_rows[i];
-		struct given given = {row, label, *equals ? equals + 1 : NULL};
-		if (strlen(row->name) != length || memcmp(row->name, name, length) != 0)
-			continue;
-		if (row->argument || !given.value || row->fill == FILL_LATER)
-			return take_option(options, cursor, &given);
-		log_error("%s takes no argument ('%s')", label, word);
-		return false;
-	}
-	return unknown_option(word, nearest_row(name, length));
+	const struct option_row *row = find_row(name, length);
+	struct given given = {row, label, *equals ? equals + 1 : NULL};
+	if (row && (row->argument || !given.value || row->fill == FILL_LATER))
+		return take_option(options, cursor, &given);
+	if (!row)
+		return unknown_option(word, nearest_row(name, length));
+	log_error("%s takes no argument ('%s')", label, word);
+	return false;
 }
 
 /* -v, -vq, -oFILE, -vo FILE */
@@ -352,26 +322,74 @@ static bool check(const struct options *options)
 /* 1 + the status to end with. */
 static int print(const char *text)
 {
-	if (fputs(text, stdout) >= 0 && !fflush(stdout))
-		return 1;
-	log_error("stdout: %s", strerror(errno));
-	return 1 + STATUS_MISUSE;
+	bool is_written = fputs(text, stdout) >= 0 && !fflush(stdout);
+
+	if (!is_written)
+		log_error("stdout: %s", strerror(errno));
+	return is_written ? 1 : 1 + STATUS_MISUSE;
 }
 
-int options_parse(struct options *options, int argc, char **argv)
+/* One word of a configuration. */
+static bool take_configured(struct options *options, const struct config_word *given)
+{
+	char *end = NULL;
+	struct cursor cursor = {&end};
+	size_t length = strchrnul(given->word, '=') - given->word - 2;
+	const struct option_row *row = find_row(given->word + 2, length);
+
+	if (!row || !row->is_for_one)
+		return take_long(options, &cursor, given->word);
+	log_error("--%s belongs on the command line", row->name);
+	return false;
+}
+
+static bool take_config(struct options *options, const struct config *config)
+{
+	for (size_t i = 0; i < config->word_count; i++) {
+		log_set_place(config->words[i].place);
+		bool is_taken = take_configured(options, &config->words[i]);
+		log_set_place(NULL);
+		if (!is_taken)
+			return false;
+	}
+	options->config = config;
+	return true;
+}
+
+/* -q on the command line means more than verbose in a configuration, and the other way round. */
+static bool take_all(struct options *options, const struct config *config, char **words)
+{
+	if (config && !take_config(options, config))
+		return false;
+	bool was_quiet = options->quiet, was_verbose = options->verbose;
+	options->quiet = options->verbose = false;
+	if (!take_words(options, words))
+		return false;
+	if (!options->quiet && !options->verbose) {
+		options->quiet = was_quiet;
+		options->verbose = was_verbose && !was_quiet;
+	}
+	return check(options);
+}
+
+int options_parse_after(struct options *options, const struct config *config, int argc, char **argv)
 {
 	*options = (struct options){.max_report_events = -1};
-	for (size_t i = 0; i < ROWS; i++)
-		if (option_rows[i].initial)
-			fill_string(options, &(struct given){.row = &option_rows[i],
-							     .value = option_rows[i].initial});
-	if (!take_words(options, argc > 0 ? argv + 1 : argv) || !check(options))
+	for (const struct option_row *row = option_rows; row < option_rows + ROWS; row++)
+		if (row->initial)
+			fill_string(options, &(struct given){.row = row, .value = row->initial});
+	if (!take_all(options, config, argc > 0 ? argv + 1 : argv))
 		return 1 + STATUS_MISUSE;
 	if (options->help)
 		return print(OPTIONS_HELP);
 	if (options->version)
 		return print("compendium " COMPENDIUM_VERSION "\n");
 	return 0;
+}
+
+int options_parse(struct options *options, int argc, char **argv)
+{
+	return options_parse_after(options, NULL, argc, argv);
 }
 
 void options_free(struct options *options)

@@ -6,6 +6,7 @@
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
+#include "config.h"
 #include "source/source.h"
 #include "version.h"
 
@@ -26,12 +27,16 @@ struct options {
 	const char *record;       /* file name or NULL */
 	const char **replay;      /* file names, NULL-terminated; NULL: trace something live */
 	long long max_report_events; /* -1: all */
+	const struct config *config; /* what was read, or NULL */
+	bool no_config;
 	bool verbose, quiet, strict, json, faults, list_scripts, no_seccomp, help, version;
 };
 
 /* Parses argv. 0: go on. Else the process should end with that status less 1 (a message was given).
  * The strings are argv's own. */
 int options_parse(struct options *options, int argc, char **argv);
+/* The same after what a configuration says, which argv overrules. */
+int options_parse_after(struct options *options, const struct config *config, int argc, char **argv);
 void options_free(struct options *options);
 
 #endif

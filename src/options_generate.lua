@@ -25,7 +25,7 @@ local fills <const> = {
 }
 local known <const> = {
   long = true, short = true, aliases = true, arg = true, fills = true, field = true, kind = true, choices = true,
-  default = true, complete = true, help = true, man = true, later = true, later_choices = true,
+  default = true, config = true, complete = true, help = true, man = true, later = true, later_choices = true,
 }
 local completers <const> = { file = true, script = true, user = true, pid = true, variable = true }
 
@@ -69,12 +69,12 @@ local function word_list(words)
 end
 
 local function c_row(option, name, letter)
-  return ("\t{%s, %s, %s, %s, %s, %s, %s, %s, %s},"):format(
+  return ("\t{%s, %s, %s, %s, %s, %s, %s, %s, %s, %s},"):format(
     c_string(name), letter and ("'%s'"):format(letter) or 0,
     option.later and "FILL_LATER" or fills[option.fills], c_string(option.arg),
     option.field and ("offsetof(struct options, %s)"):format(option.field) or 0,
     c_string(option.default), word_list(option.choices), word_list(option.later_choices),
-    option.kind and ("'%s'"):format(option.kind) or 0)
+    option.kind and ("'%s'"):format(option.kind) or 0, option.config == false)
 end
 
 local function usage()

@@ -6,6 +6,7 @@
 
 #include "log.h"
 #include "script/state.h"
+#include "script/yaml.h"
 
 /* --- the run -------------------------------------------------------------------------------------
  */
@@ -191,6 +192,20 @@ static const luaL_Reg functions[] = {
 	{NULL, NULL},
 };
 
+/* The configuration files, in order: {path=, text=}. */
+static void push_config(lua_State *L, const struct config *config)
+{
+	lua_newtable(L);
+	for (size_t i = 0; config && i < config->file_count; i++) {
+		lua_createtable(L, 0, 2);
+		lua_pushstring(L, config->files[i].path);
+		lua_setfield(L, -2, "path");
+		lua_pushlstring(L, config->files[i].text, config->files[i].size);
+		lua_setfield(L, -2, "text");
+		lua_rawseti(L, -2, (lua_Integer)i + 1);
+	}
+}
+
 int core_open(lua_State *L)
 {
 	struct host *host = host_of(L);
@@ -203,6 +218,10 @@ int core_open(lua_State *L)
 	lua_setfield(L, -2, "output");
 	json_open(L);
 	lua_setfield(L, -2, "json");
+	push_config(L, host->options->config);
+	lua_setfield(L, -2, "config");
+	luaopen_yaml(L);
+	lua_setfield(L, -2, "yaml");
 	push_options(L, host->options);
 	lua_setfield(L, -2, "options");
 	push_run(L, host->run);
