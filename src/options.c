@@ -147,11 +147,9 @@ static bool fill_pids(struct options *options, const struct given *given)
 	       misuse("no process id in it (is the program running?)", given->label, given->value);
 }
 
-/* One more in a NULL-terminated array. */
 static bool append(const char ***list, const char *value)
 {
 	size_t count = 0;
-
 	while (*list && (*list)[count])
 		count++;
 	*list = grow(*list, count, sizeof **list);
