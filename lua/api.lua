@@ -6,6 +6,7 @@
 local core <const> = require "compendium.core"
 local errors <const> = require "compendium.api_errors"
 local hooks <const> = require "compendium.hooks"
+local sandbox <const> = require "compendium.sandbox"
 local scripts <const> = require "compendium.scripts"
 local units <const> = require "compendium.api_units"
 
@@ -49,6 +50,25 @@ function api.redact(pattern)
   if not ok then errors.blame("%s", (tostring(problem):gsub("^lua/[%w_]+%.lua:%d+: ", ""))) end
 end
 
+-- random(seed): a function like math.random with a sequence of its own, the same for the same seed (splitmix64)
+function api.random(seed)
+  local state = errors.check(seed, "integer", "the seed of random()")
+  local function bits()
+    state = state + 0x9E3779B97F4A7C15
+    local z = state
+    z = (z ~ (z >> 30)) * 0xBF58476D1CE4E5B9
+    z = (z ~ (z >> 27)) * 0x94D049BB133111EB
+    return z ~ (z >> 31)
+  end
+  return function(low, high)
+    if not low then return (bits() >> 11) * 0x1p-53 end
+    if not high then low, high = 1, low end
+    if high < low then errors.blame("random: there is no number from %s to %s", low, high) end
+    local span = high - low + 1
+    return span == 0 and bits() or low + math.tointeger((bits() >> 1) % span)
+  end
+end
+
 -- want("data", "4k"): how many bytes of what is read and written e.data keeps
 function api.want(what, size)
   if what ~= "data" then errors.blame("what can be wanted is \"data\", not '%s'", tostring(what)) end
@@ -74,13 +94,13 @@ local LAZY <const> = {
   noise = function() return require "compendium.noise" end,
 }
 local MODULES <const> = {
-  "compare", "deeds", "events", "fds", "format", "json", "lines", "memory", "processes", "summary", "terminal",
+  "compare", "deeds", "events", "fds", "format", "globs", "json", "lines", "memory", "processes", "summary", "terminal",
 }
 
 -- ---- the globals of scripts
 
 local function environment()
-  local env = {}
+  local env, taken = {}, {}
   for name, value in pairs(_G) do env[name] = value end
   for name, value in pairs(api) do env[name] = value end
   env._G = env
@@ -89,6 +109,8 @@ local function environment()
   function env.loadfile(name, mode, ...) return loadfile(name, mode, select("#", ...) > 0 and ... or env) end
   function env.dofile(name) return assert(loadfile(name, "t", env))() end
 
+  if core.options.sandbox then taken = sandbox.close(env, api) end
+
   local function names() return errors.names(env, LAZY) end
   return setmetatable(env, {
     __index = function(_, name)
@@ -96,6 +118,7 @@ local function environment()
         env[name] = LAZY[name]()
         return env[name]
       end
+      if taken[name] then errors.blame("'%s' is not there with --sandbox", name) end
       errors.blame("there is no global '%s'%s", tostring(name), errors.hint(tostring(name), names()))
     end,
     __newindex = function(_, name, value)

@@ -6,6 +6,7 @@
 
 local core <const> = require "compendium.core"
 local errors <const> = require "compendium.api_errors"
+local sandbox <const> = require "compendium.sandbox"
 local units <const> = require "compendium.api_units"
 
 local EINTR <const> = core.errno("EINTR")
@@ -34,6 +35,7 @@ end
 -- e:fake(result): the kernel does not run the call; the program sees that result.
 local function fake(e, result)
   check(e, "fake")
+  sandbox.refuse "e:fake()"
   core.act_skip(errors.check(result, "integer", "the result that e:fake() gives"))
 end
 
@@ -48,6 +50,7 @@ end
 -- e:kill("SIGTERM"): the task gets the signal in place of the call, which fails with EINTR if it lives on.
 local function kill(e, name)
   check(e, "kill")
+  sandbox.refuse "e:kill()"
   local number = type(name) == "string" and core.signal(name)
   if not number then errors.blame("e:kill() takes the name of a signal such as \"SIGTERM\"") end
   core.act_skip(-EINTR)
@@ -87,6 +90,7 @@ end
 -- string what the argument points to, a table {port=, address=} a changed internet address.
 local function set(e, arg, value)
   check(e, "set")
+  sandbox.refuse "e:set()"
   local row = description(e, arg)
   if not row and (math.type(arg) ~= "integer" or e:describe()) then
     local names = {}
@@ -108,6 +112,7 @@ end
 -- that points there.
 local function write(e, where, bytes)
   check(e, "write")
+  sandbox.refuse "e:write()"
   local address = where
   if type(where) == "string" then address = description(e, where) and e.args:pointer(where) end
   if math.type(address) ~= "integer" then

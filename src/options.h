@@ -28,7 +28,7 @@ struct options {
 	const char **replay;      /* file names, NULL-terminated; NULL: trace something live */
 	long long max_report_events; /* -1: all */
 	const struct config *config; /* what was read, or NULL */
-	bool no_config;
+	bool no_config, sandbox;
 	bool verbose, quiet, strict, json, faults, list_scripts, no_seccomp, help, version;
 };
 

@@ -52,6 +52,8 @@ struct hook *hook_keep(lua_State *L, int index, int label)
 	else
 		lua_pushliteral(L, "a hook");
 	hook->label = lua_tostring(L, -1);
+	hook->is_scripts = !strncmp(hook->label, "on ", 3) || !strncmp(hook->label, "filter ", 7) ||
+			   !strncmp(hook->label, "sink (", 6);
 	lua_rawseti(L, -3, ++host->functions); // keeps the label alive
 	lua_pop(L, 2);
 	return hook;
@@ -154,6 +156,15 @@ static void failed(struct host *host, lua_State *L, struct hook *hook)
 	report_hook(host, L, hook);
 }
 
+/* Each further call would end the same way, and only after a search for garbage in all of it. */
+static void took_all_memory(lua_State *L, struct hook *hook)
+{
+	hook->is_off = true;
+	lua_pop(L, 1);
+	lua_pushfstring(L, "not enough memory: scripts may have %d MB; it is not called again",
+			(int)(SCRIPT_MEMORY_MAX >> 20));
+}
+
 bool hook_call(struct host *host, lua_State *L, struct hook *hook, int args, int results)
 {
 	struct hook *outer = host->running;
@@ -162,16 +173,21 @@ bool hook_call(struct host *host, lua_State *L, struct hook *hook, int args, int
 		lua_pop(L, args + 1);
 		return false;
 	}
+	bool was_limited = host->limit.is_on;
 	host->running = hook;
+	host->limit.is_on = hook->is_scripts;
 	host->watch.state = L;
 	host->watch.sequence++;
 	int status = lua_pcall(L, args, results, SLOT_HANDLER);
 	host->watch.sequence++;
 	host->running = outer;
+	host->limit.is_on = was_limited;
 	if (host->watch.armed)
 		watch_disarm(host);
 	if (status == LUA_OK)
 		return true;
+	if (status == LUA_ERRMEM && host->limit.used > SCRIPT_MEMORY_MAX / 2)
+		took_all_memory(L, hook);
 	failed(host, L, hook);
 	return false;
 }

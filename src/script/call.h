@@ -21,7 +21,8 @@ enum slot { SLOT_HANDLER = 1, SLOT_FUNCTIONS, SLOT_EVENT, SLOT_TYPES, SLOT_LAST 
 struct hook {
 	int function;       /* index in that table */
 	bool failed;        /* its traceback has been shown */
-	bool is_off;        /* it did not return on its own once: not called again */
+	bool is_off;        /* it did not return on its own once, or took all memory: not called again */
+	bool is_scripts;    /* not of the library: its memory is limited */
 	const char *label;  /* for messages: `on "open" (x.lua:3)` */
 };
 

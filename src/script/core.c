@@ -130,6 +130,7 @@ static void push_options(lua_State *L, const struct options *options)
 		{"verbose", options->verbose}, {"quiet", options->quiet},
 		{"strict", options->strict},   {"json", options->json},
 		{"faults", options->faults},   {"list_scripts", options->list_scripts},
+		{"sandbox", options->sandbox},
 	};
 	const struct {
 		const char *name, *value;

@@ -125,7 +125,7 @@ struct host *host_open(const struct options *options, const struct run *run, con
 	if (!run)
 		identity_make(&host->own_run.identity);
 	host->run = run ? run : &host->own_run;
-	host->L = luaL_newstate();
+	host->L = lua_newstate(limit_allocate, &host->limit);
 	if (!host->L)
 		goto fail;
 	*(struct host **)lua_getextraspace(host->L) = host;

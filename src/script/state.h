@@ -39,6 +39,17 @@ struct watch {
 	timer_t timer;
 };
 
+/* How much memory Lua has, see limit.c. */
+struct limit {
+	size_t used;
+	bool is_on; /* a script's function runs */
+};
+
+#define SCRIPT_MEMORY_MAX (UINT64_C(1) << 30)
+
+/* A lua_Alloc; data: a struct limit. */
+void *limit_allocate(void *data, void *block, size_t before, size_t size);
+
 struct host {
 	lua_State *L;
 	const struct options *options;
@@ -68,6 +79,7 @@ struct host {
 	struct output *outputs;     /* all open ones */
 	uint64_t flushed_ns;        /* when stdout was flushed last */
 	struct watch watch;
+	struct limit limit;
 	uint64_t start_ns;          /* zero of e.time */
 	uint64_t clock_ns;          /* how far records and timers have come, CLOCK_MONOTONIC */
 	uint64_t wallclock_ns;      /* start_ns, since 1970 */
