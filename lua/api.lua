@@ -50,6 +50,41 @@ function api.redact(pattern)
   if not ok then errors.blame("%s", (tostring(problem):gsub("^lua/[%w_]+%.lua:%d+: ", ""))) end
 end
 
+-- counter([limit]), histogram([step]), rate([window]): see compendium.stats
+function api.counter(limit) return require("compendium.stats").counter(limit) end
+function api.histogram(step) return require("compendium.stats").histogram(step) end
+function api.rate(window) return require("compendium.stats").rate(window) end
+
+-- columns{"name", "calls>"}: a table to print, see compendium.columns
+function api.columns(headings) return require("compendium.columns").new(headings) end
+
+-- glob(list): a function that says whether a path is meant by one of these (*, **, ?, [ab])
+function api.glob(list) return require("compendium.globs").matcher(list) end
+
+-- address(list): the same for e.remote and e["local"]: "10.0.0.0/8", "*:443", "unix:/run/**"
+function api.address(list) return require("compendium.matchers").address(list) end
+
+-- json(value): its JSON text, integers exact
+function api.json(value) return core.json(value) end
+
+-- Both ways: text of a number, number of a text. nil is nil.
+local function both_ways(show, read, what)
+  return function(value)
+    if value == nil then return nil end
+    if type(value) == "number" then return require("compendium.format")[show](value) end
+    local number = type(value) == "string" and read(value)
+    if not number then errors.blame("'%s' is no %s", tostring(value), what) end
+    return number
+  end
+end
+
+-- duration(1500000) is "1.50ms", duration "10ms" is 10000000; size(4096) is "4.0 KB", size "4k" is 4096
+api.duration = both_ways("duration", units.duration, "time such as \"10ms\"")
+api.size = both_ways("bytes", function(value) return units.size(value, true) end, "size such as \"4k\"")
+
+-- now(): how far the trace has come, in ns; wallclock(): ns since 1970 at its start
+api.now, api.wallclock = core.now, core.wallclock
+
 -- random(seed): a function like math.random with a sequence of its own, the same for the same seed (splitmix64)
 function api.random(seed)
   local state = errors.check(seed, "integer", "the seed of random()")
@@ -90,11 +125,13 @@ api.run = {
 -- Loaded when first named, so that a script that prints nothing has no terminal.
 local LAZY <const> = {
   say = function() return require("compendium.terminal").say end,
+  tell = function() return require("compendium.terminal").tell end,
   output = function() return require "compendium.output" end,
   noise = function() return require "compendium.noise" end,
 }
 local MODULES <const> = {
-  "compare", "deeds", "events", "fds", "format", "globs", "json", "lines", "memory", "processes", "summary", "terminal",
+  "compare", "deeds", "events", "fds", "format", "globs", "json", "lines", "memory", "paths", "processes", "summary",
+  "terminal",
 }
 
 -- ---- the globals of scripts

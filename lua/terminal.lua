@@ -230,6 +230,11 @@ function terminal.say(e, pattern, ...)
   }
 end
 
+-- The public tell(format, ...): a line as it is, where the trace goes. For tables and reports.
+function terminal.tell(pattern, ...)
+  terminal.block {terminal.compose(tostring(pattern), ...)}
+end
+
 -- The first failure of each writer that was not asked for before, as array of sentences.
 function terminal.failures()
   local list = {}
