@@ -7,6 +7,8 @@ exclude_files = { "build" }
 
 local api = {
   "on", "filter", "line", "sink", "use", "option", "say", "want", "noise", "output", "run", "compendium",
+  "counter", "histogram", "rate", "columns", "glob", "address", "json", "duration", "size", "now", "wallclock", "random",
+  "redact", "tell",
 }
 files["scripts"] = { read_globals = api }
 files["tests"] = { std = "+busted", max_line_length = 140 }

@@ -65,7 +65,7 @@ function api.glob(list) return require("compendium.globs").matcher(list) end
 function api.address(list) return require("compendium.matchers").address(list) end
 
 -- json(value): its JSON text, integers exact
-function api.json(value) return core.json(value) end
+function api.json(value) return (core.json(value):gsub("\\/", "/")) end
 
 -- Both ways: text of a number, number of a text. nil is nil.
 local function both_ways(show, read, what)
@@ -115,6 +115,7 @@ end
 -- Which run this is, of how many, and what scripts of earlier runs left: of several --replay files each is a run.
 api.run = {
   number = core.run.number, count = core.run.count, file = core.run.file, results = core.run.results,
+  command = core.options.command, -- the words of what was started, nil with -p and --replay
   host = core.run.host, boot = core.run.boot, id = core.run.run,
   result = function(value) -- plain values, copied, one for each run
     local problem = core.result(value)
@@ -131,7 +132,7 @@ local LAZY <const> = {
 }
 local MODULES <const> = {
   "compare", "deeds", "events", "fds", "format", "globs", "json", "lines", "memory", "paths", "processes", "summary",
-  "terminal",
+  "terminal", "values",
 }
 
 -- ---- the globals of scripts

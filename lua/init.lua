@@ -22,6 +22,9 @@ scripts.shadow_library()
 if core.options.list_scripts then
   scripts.list()
   return
+elseif core.options.help_script then
+  scripts.help(core.options.help_script)
+  return
 end
 
 package.loaded.compendium = require "compendium.api"

@@ -25,7 +25,9 @@ end
 local function network(pattern, whole)
   local address, length = pattern:match "^(.-)/(%d+)$"
   local raw = core.inet_pton(address or pattern)
-  if not raw then errors.blame("'%s' is no address: \"10.0.0.0/8\", \"*:443\", \"[::1]:80\", \"unix:/run/**\"", whole) end
+  if not raw then
+    errors.blame("'%s' is no address: \"10.0.0.0/8\", \"*:443\", \"[::1]:80\", \"unix:/run/**\"", whole)
+  end
   local bits = tonumber(length) or #raw * 8
   if bits > #raw * 8 then errors.blame("'%s': an address of that family has %d bits", whole, #raw * 8) end
   return function(host)

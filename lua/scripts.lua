@@ -204,14 +204,29 @@ function scripts.shadow_library()
   end)
 end
 
--- The first line of a script that says something.
+-- What a script says of itself, in a sentence: the first one of the comment at its top.
 local function about(text)
+  local words = {}
   for line in text:gmatch "[^\n]*" do
     local comment = line:match "^%-%-+%s*(.-)%s*$"
-    if not comment and not line:find "^#!" then return "" end
-    if comment and comment ~= "" and not comment:find "^SPDX" then return comment end
+    if not comment and not line:find "^#!" or comment == "" and #words > 0 then break end
+    if comment and comment ~= "" and not comment:find "^SPDX" then words[#words + 1] = comment end
   end
-  return ""
+  return (table.concat(words, " "):gsub("%.%s.*$", "."))
+end
+
+-- Prints the comment at the top of a script: what it does, its options, examples.
+function scripts.help(name)
+  local script, why = find(name, nil)
+  if not script then error(("--help-script %s: %s"):format(name, why), 0) end
+  for line in script.text:gmatch "[^\n]*" do
+    local comment = line:match "^%-%- ?(.*)$"
+    if not comment and not line:find "^#!" then break end
+    if comment and not comment:find "^SPDX" and (comment ~= "" or line ~= "--" or script.told) then
+      print(comment)
+      script.told = true
+    end
+  end
 end
 
 -- Prints every bundled script and those in the user's folder.

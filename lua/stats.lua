@@ -49,7 +49,9 @@ Histogram.__index = Histogram
 
 -- histogram([step]): a distribution of integers from 0 on; by powers of two, or in steps.
 function stats.histogram(step)
-  if step and (math.type(step) ~= "integer" or step < 1) then errors.blame("a histogram's step is an integer above 0") end
+  if step and (math.type(step) ~= "integer" or step < 1) then
+    errors.blame("a histogram's step is an integer above 0")
+  end
   return setmetatable({buckets = {}, step = step, count = 0, sum = 0}, Histogram)
 end
 
@@ -122,7 +124,8 @@ function Histogram:lines(show)
   for i, start in ipairs(order) do
     local amount = amounts[start]
     local bar = ("#"):rep(math.max(1, math.floor(amount / most * BAR + 0.5)))
-    lines[i] = ("%s %s %s"):format(text.pad((show or tostring)(start), 10, "right"), text.pad(tostring(amount), 8, "right"), bar)
+    lines[i] = ("%s %s %s"):format(text.pad((show or tostring)(start), 10, "right"), text.pad(tostring(amount), 8,
+      "right"), bar)
   end
   return lines
 end

@@ -7,11 +7,12 @@
 --
 --     assert: connects: 2, at most 0 allowed: 10.0.0.1:80, 10.0.0.2:80
 --
--- Options: calls, opens, connects, execs, forks, errors, files-written, seconds: at most so many; bytes-written=1m, peak-rss=64m;
--- writes-outside=GLOB: files may only be written there.
+-- Options: calls, opens, connects, execs, forks, errors, files-written, seconds: at most so many; bytes-written=1m,
+-- peak-rss=64m; writes-outside=GLOB: files may only be written there.
 
 local LIMITS <const> = {}
-local function limit(name, what) LIMITS[#LIMITS + 1] = {name = name, most = option(name, -1, what), n = 0, names = {}} end
+local function limit(name, what) LIMITS[#LIMITS + 1] = {name = name, most = option(name, -1, what), n = 0,
+  names = {}} end
 for _, name in ipairs {"calls", "opens", "connects", "execs", "forks", "errors", "files-written"} do
   limit(name, "at most so many " .. name)
 end
@@ -57,7 +58,9 @@ if is_wanted "files-written" or bytes_written > 0 or allowed then
 end
 if peak_rss > 0 then
   on("exit", function(e)
-    if e.peak_rss and e.peak_rss > peak_rss then fail("%s had %s of memory, at most %s allowed", e.comm, size(e.peak_rss), size(peak_rss)) end
+    if e.peak_rss and e.peak_rss > peak_rss then
+      fail("%s had %s of memory, at most %s allowed", e.comm, size(e.peak_rss), size(peak_rss))
+    end
   end)
 end
 
@@ -67,8 +70,12 @@ on("finish", function(info)
       fail("%s: %d, at most %d allowed: %s", each.name, each.n, each.most, table.concat(each.names, ", "))
     end
   end
-  if seconds >= 0 and info.time > seconds * 1e9 then fail("it took %s, at most %gs allowed", duration(info.time), seconds) end
-  if bytes_written > 0 and written > bytes_written then fail("%s written, at most %s allowed", size(written), size(bytes_written)) end
+  if seconds >= 0 and info.time > seconds * 1e9 then
+    fail("it took %s, at most %gs allowed", duration(info.time), seconds)
+  end
+  if bytes_written > 0 and written > bytes_written then
+    fail("%s written, at most %s allowed", size(written), size(bytes_written))
+  end
   for _, text in ipairs(failures) do tell("assert: %s", text) end
   if #failures > 0 then os.exit(1) end
 end)

@@ -29,7 +29,8 @@ on("finish", function()
   local t = columns {"thread", "waited>", "in", ">"}
   for _, tid in ipairs(order) do
     for i, row in ipairs(threads[tid].calls:top(lines)) do
-      t:row(i == 1 and threads[tid].label or "", i == 1 and duration(threads[tid].calls:sum()) or "", row[1], duration(row[2]))
+      t:row(i == 1 and threads[tid].label or "", i == 1 and duration(threads[tid].calls:sum()) or "", row[1],
+        duration(row[2]))
     end
   end
   t:tell()

@@ -1,14 +1,15 @@
 -- SPDX-License-Identifier: MIT
 --
--- chaos: a machine that is not kind: calls fail, are interrupted, or give less than was asked for, now and then. The same
--- seed does the same again.
+-- chaos: a machine that is not kind: calls fail, are interrupted, or give less than was asked for, now and then. The
+-- same seed does the same again.
 --
 --     compendium -s chaos:seed=42,percent=2 -- ./prog
 --
 --     [+0.010s] write fails with ENOSPC (1 of 120)
 --     chaos: seed 42, 5 of 1204 calls were tampered with; prog ended with 1
 --
--- Options: seed=1; percent=1 of calls; below="**" only files like that; errors=yes, short=yes, interrupts=yes what is done.
+-- Options: seed=1; percent=1 of calls; below="**" only files like that; errors=yes, short=yes, interrupts=yes what
+-- is done.
 
 local seed <const> = option("seed", 1, "the same seed does the same again")
 local percent <const> = option("percent", 1, "how many calls of a hundred")
@@ -18,11 +19,14 @@ local with_short <const> = option("short", true, "reads and writes of less than 
 local with_interrupts <const> = option("interrupts", true, "calls that are interrupted by a signal (EINTR)")
 
 local ERRORS <const> = {
-  openat = {"EMFILE", "ENFILE", "EACCES", "EIO"}, open = {"EMFILE", "EACCES", "EIO"}, read = {"EIO"}, write = {"ENOSPC", "EIO"},
-  pwrite64 = {"ENOSPC", "EIO"}, pread64 = {"EIO"}, fsync = {"EIO"}, rename = {"ENOSPC"}, connect = {"ECONNREFUSED", "ETIMEDOUT"},
-  sendto = {"ECONNRESET"}, recvfrom = {"ECONNRESET"}, mmap = {"ENOMEM"}, socket = {"EMFILE"}, accept4 = {"EMFILE"},
+  openat = {"EMFILE", "ENFILE", "EACCES", "EIO"}, open = {"EMFILE", "EACCES", "EIO"}, read = {"EIO"},
+    write = {"ENOSPC", "EIO"},
+  pwrite64 = {"ENOSPC", "EIO"}, pread64 = {"EIO"}, fsync = {"EIO"}, rename = {"ENOSPC"}, connect = {"ECONNREFUSED",
+    "ETIMEDOUT"},
+  sendto = {"ECONNRESET"}, recvfrom = {"ECONNRESET"}, socket = {"EMFILE"}, accept4 = {"EMFILE"},
 }
-local INTERRUPTED <const> = {read = true, write = true, recvfrom = true, sendto = true, poll = true, select = true, accept4 = true}
+local INTERRUPTED <const> = {read = true, write = true, recvfrom = true, sendto = true, poll = true, select = true,
+  accept4 = true}
 local SHORT <const> = {read = "count", write = "count", pread64 = "count", pwrite64 = "count"}
 
 local is_meant <const> = glob(below)

@@ -27,7 +27,9 @@ end
 
 on("connect", function(e) track(e, "→") end)
 on("accept", function(e) track(e, "←") end)
-on("send", function(e) if open[e.file] and not e.error then open[e.file].sent = open[e.file].sent + (e.bytes or 0) end end)
+on("send", function(e)
+  if open[e.file] and not e.error then open[e.file].sent = open[e.file].sent + (e.bytes or 0) end
+end)
 on("recv", function(e)
   if open[e.file] and not e.error and not e.peek then open[e.file].received = open[e.file].received + (e.bytes or 0) end
 end)

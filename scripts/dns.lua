@@ -11,7 +11,8 @@ want("data", "4k")
 
 local format <const> = require("compendium").format
 local is_server <const> = address(option("server", "*:53", "which servers, as host:port"))
-local TYPES <const> = {[1] = "A", [2] = "NS", [5] = "CNAME", [6] = "SOA", [12] = "PTR", [15] = "MX", [16] = "TXT", [28] = "AAAA", [33] = "SRV", [65] = "HTTPS"}
+local TYPES <const> = {[1] = "A", [2] = "NS", [5] = "CNAME", [6] = "SOA", [12] = "PTR", [15] = "MX", [16] = "TXT",
+  [28] = "AAAA", [33] = "SRV", [65] = "HTTPS"}
 local RCODES <const> = {[0] = "no answer", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED"}
 
 local asked = {}

@@ -9,8 +9,9 @@
 -- Options: calls=read,write,... only these.
 
 local CALLS <const> = {
-  "read", "write", "readv", "writev", "recvfrom", "recvmsg", "sendto", "sendmsg", "accept", "accept4", "connect", "poll", "ppoll", "select",
-  "pselect6", "epoll_wait", "epoll_pwait", "wait4", "waitid", "nanosleep", "clock_nanosleep", "openat", "flock", "futex",
+  "read", "write", "readv", "writev", "recvfrom", "recvmsg", "sendto", "sendmsg", "accept", "accept4", "connect",
+    "poll", "ppoll", "select",
+  "pselect6", "epoll_wait", "epoll_pwait", "wait4", "waitid", "nanosleep", "clock_nanosleep", "openat", "flock",
 }
 local wanted <const> = option("calls", table.concat(CALLS, ","), "which calls")
 

@@ -17,7 +17,8 @@ local written, told = 0, false
 
 local function count(e) return e.file and e.file.kind == "file" and is_meant(e.path or "") end
 
-on({"enter:write", "enter:pwrite64", "enter:writev", "enter:pwritev", "enter:pwritev2", "enter:copy_file_range", "enter:fallocate"},
+on({"enter:write", "enter:pwrite64", "enter:writev", "enter:pwritev", "enter:pwritev2", "enter:copy_file_range",
+  "enter:fallocate"},
   function(e)
     if written < after or not count(e) then return end
     if not told then say(e, "the disk is full: %s to %s ✗ %s", e.syscall, e.path, error_name) end

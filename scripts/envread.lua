@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 --
--- envread: the configuration a program reads: files below /etc, dot files of the home folder, .conf, .ini, .yaml, .json ...
+-- envread: the configuration a program reads: files below /etc, dot files of the home folder, .conf, .ini, .yaml,
+-- .json ...
 --
 --     compendium -s envread -- git status
 --
@@ -9,7 +10,8 @@
 --     /home/me/.gitconfig    120 B   git
 
 local is_config <const> = glob {
-  "/etc/**", "**/.[a-z]*", "**/.config/**", "**.conf", "**.cfg", "**.cnf", "**.ini", "**.toml", "**.yaml", "**.yml", "**.json", "**rc",
+  "/etc/**", "**/.[a-z]*", "**/.config/**", "**.conf", "**.cfg", "**.cnf", "**.ini", "**.toml", "**.yaml", "**.yml",
+    "**.json", "**rc",
   "**.properties", "**.env",
 }
 local is_system <const> = glob {"/etc/ld.so.*", "/proc/**", "/sys/**", "**/.git/**", "**/node_modules/**"}
@@ -31,16 +33,17 @@ on("open", function(e)
   local f = file(e)
   if f then f.error = f.bytes == nil and e.error or nil end
 end)
-on("read", function(e)
+on({"read", "copy"}, function(e)
   local f = not e.error and file(e)
-  if f then f.bytes, f.error = (f.bytes or 0) + e.bytes, nil end
+  if f then f.bytes, f.error = (f.bytes or 0) + (e.bytes or 0), nil end
 end)
 
 on("finish", function()
   local t = columns {"file", "bytes>", "read by"}
   for _, path in ipairs(order) do
     local f = files[path]
-    t:row(path, f.bytes and size(f.bytes) or nil, f.by .. (f.error == "ENOENT" and ": not there" or f.error and ": " .. f.error or ""))
+    t:row(path, f.bytes and size(f.bytes) or nil, f.by .. (f.error == "ENOENT" and ": not there" or f.error and ": "
+      .. f.error or ""))
   end
   t:tell()
 end)

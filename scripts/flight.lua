@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 --
--- flight: a flight recorder: keeps the last events in memory and writes them only when something went wrong: a signal, an
--- exit status other than 0, an error that was named.
+-- flight: a flight recorder: keeps the last events in memory and writes them only when something went wrong: a
+-- signal, an exit status other than 0, an error that was named.
 --
 --     compendium -s flight:keep=500,to=crash.txt -- ./server
 --     compendium -s flight:on-error=ENOSPC -p 4711
@@ -9,7 +9,8 @@
 --     --- the last 500 events before 4711 server was killed by SIGSEGV
 --     [+12.010s] read       12 B ← /etc/x
 --
--- Options: keep=200 events; to=FILE (else where the trace goes); on-error=ERRNO; status=yes an exit status other than 0 counts.
+-- Options: keep=200 events; to=FILE (else where the trace goes); on-error=ERRNO; status=yes an exit status other
+-- than 0 counts.
 
 local keep <const> = option("keep", 200, "how many events")
 local to <const> = option("to", "", "the file to write to")
@@ -36,7 +37,8 @@ sink {name = "flight", event = function(e)
   local text = compendium.lines.text(e)
   if not text then return end
   n = n + 1
-  ring[n % keep] = ("[%s] [%d] %s%s"):format(compendium.format.clock(e.time), e.tid, text, e.error and " ✗ " .. e.error or "")
+  ring[n % keep] = ("[%s] [%d] %s%s"):format(compendium.format.clock(e.time), e.tid, text, e.error and " ✗ "
+    .. e.error or "")
   if on_error ~= "" and e.error == on_error then dump(("%d %s met %s"):format(e.pid, e.comm or "?", e.error)) end
 end}
 

@@ -11,29 +11,29 @@
 
 local limit <const> = option("rate", 1000, "how many a second are too many")
 
-local SPINS <const> = {sched_yield = true, getppid = true, poll = true, select = true, epoll_wait = true, futex = true, nanosleep = true}
-local last, told = {}, {}
+local SPINS <const> = {
+  sched_yield = true, getppid = true, poll = true, select = true, epoll_wait = true, futex = true, nanosleep = true,
+}
+local WINDOW <const> = 100000000 -- ns
+local loops, told = {}, {}
 
+-- Calls of a thread that gave nothing, of one kind, since a moment.
 on("syscall", function(e)
-  local is_vain = e.error == "EAGAIN" or SPINS[e.syscall] and (e.ret == 0 or e.error)
-  local known = last[e.tid]
-  if not is_vain then
-    last[e.tid] = nil
+  if e.error ~= "EAGAIN" and not (SPINS[e.syscall] and (e.ret == 0 or e.error)) then return end
+  local name = e.tid .. " " .. e.syscall
+  local loop = loops[name]
+  if not loop or e.time - loop.since > 10 * WINDOW then
+    loops[name] = {since = e.time, n = 1}
     return
   end
-  if not known or known.syscall ~= e.syscall or known.first ~= e.raw[1] then
-    last[e.tid] = {syscall = e.syscall, first = e.raw[1], since = e.time, n = 1}
-    return
-  end
-  known.n = known.n + 1
-  local took = e.time - known.since
-  if took < 100000000 then return end
-  local per_second = known.n * 1000000000 // took
-  local name = e.tid .. e.syscall
+  loop.n = loop.n + 1
+  local took = e.time - loop.since
+  if took < WINDOW then return end
+  local per_second = loop.n * 1000000000 // took
   if per_second >= limit and not told[name] then
     told[name] = true
     say(e, "%s%s%s %d times a second", e.syscall, e.error and " fd " .. (e.raw[1] & 0xffffffff) or "",
       e.error and " ✗ " .. e.error or "", per_second)
   end
-  known.since, known.n = e.time, 1
+  loops[name] = nil
 end)

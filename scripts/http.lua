@@ -13,7 +13,8 @@ want("data", "16k")
 
 local headers <const> = option("headers", false, "also headers, but for cookies and authorization")
 
-local METHODS <const> = {GET = true, HEAD = true, POST = true, PUT = true, DELETE = true, PATCH = true, OPTIONS = true, CONNECT = true, TRACE = true}
+local METHODS <const> = {GET = true, HEAD = true, POST = true, PUT = true, DELETE = true, PATCH = true,
+  OPTIONS = true, CONNECT = true, TRACE = true}
 local SECRET <const> = {cookie = true, ["set-cookie"] = true, authorization = true, ["proxy-authorization"] = true}
 
 local open = {} -- requests by file description: {method, path, time}
@@ -44,4 +45,6 @@ end
 
 on("send", function(e) message(e, "→") end)
 on("recv", function(e) message(e, "←") end)
-on({"read", "write"}, function(e) if e.file and e.file.kind == "socket" then message(e, e.type == "read" and "←" or "→") end end)
+on({"read", "write"}, function(e)
+  if e.file and e.file.kind == "socket" then message(e, e.type == "read" and "←" or "→") end
+end)

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 --
--- jail: keeps a program from writing outside of some folders, and from the network. It is for programs that are clumsy, not
--- for those that are hostile: a thread may change a name after it was looked at.
+-- jail: keeps a program from writing outside of some folders, and from the network. It is for programs that are
+-- clumsy, not for those that are hostile: a thread may change a name after it was looked at.
 --
 --     compendium -s jail:write="/tmp/**,/home/me/out/**",network=no -- ./untidy.sh
 --
@@ -28,11 +28,14 @@ on({"enter:open", "enter:openat", "enter:openat2", "enter:creat"}, function(e)
   if writes and not may_write(e.path or "") then refuse(e, e.path) end
 end)
 on({
-  "enter:mkdir", "enter:mkdirat", "enter:unlink", "enter:unlinkat", "enter:rmdir", "enter:link", "enter:linkat", "enter:symlink",
+  "enter:mkdir", "enter:mkdirat", "enter:unlink", "enter:unlinkat", "enter:rmdir", "enter:link", "enter:linkat",
+    "enter:symlink",
   "enter:symlinkat", "enter:truncate", "enter:chmod", "enter:fchmodat", "enter:chown", "enter:lchown", "enter:fchownat",
 }, function(e) if not may_write(e.path or "") then refuse(e, e.path) end end)
 on({"enter:rename", "enter:renameat", "enter:renameat2"}, function(e)
-  if not may_write(e.path or "") or not may_write(e.to or "") then refuse(e, (e.path or "?") .. " → " .. (e.to or "?")) end
+  if not may_write(e.path or "") or not may_write(e.to or "") then
+    refuse(e, (e.path or "?") .. " → " .. (e.to or "?"))
+  end
 end)
 if not network then
   local AF_UNIX <const> = 1

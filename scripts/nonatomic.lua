@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 --
--- nonatomic: files that are emptied and written in place. Whoever is interrupted in between leaves half a file; writing a
--- new one, forcing it to the disk and renaming it over the old one does not.
+-- nonatomic: files that are emptied and written in place. Whoever is interrupted in between leaves half a file;
+-- writing a new one, forcing it to the disk and renaming it over the old one does not.
 --
 --     compendium -s nonatomic -- ./save
 --

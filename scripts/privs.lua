@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 --
--- privs: who becomes who, and what is given up or taken: user and group ids, capabilities, no_new_privs, seccomp, chroot,
--- namespaces.
+-- privs: who becomes who, and what is given up or taken: user and group ids, capabilities, no_new_privs, seccomp,
+-- chroot, namespaces.
 --
 --     compendium -s privs -- su -c true nobody
 --
@@ -9,11 +9,13 @@
 --     [+0.011s] prctl PR_SET_NO_NEW_PRIVS
 
 local NAMES <const> = {
-  "setuid", "setgid", "setreuid", "setregid", "setresuid", "setresgid", "setfsuid", "setfsgid", "setgroups", "capset", "unshare",
+  "setuid", "setgid", "setreuid", "setregid", "setresuid", "setresgid", "setfsuid", "setfsgid", "setgroups",
+    "capset", "unshare",
   "setns", "chroot", "pivot_root", "seccomp",
 }
 local PRCTLS <const> = {
-  [8] = "PR_SET_KEEPCAPS", [22] = "PR_SET_SECCOMP", [24] = "PR_CAPBSET_DROP", [28] = "PR_SET_SECUREBITS", [38] = "PR_SET_NO_NEW_PRIVS",
+  [8] = "PR_SET_KEEPCAPS", [22] = "PR_SET_SECCOMP", [24] = "PR_CAPBSET_DROP", [28] = "PR_SET_SECUREBITS",
+    [38] = "PR_SET_NO_NEW_PRIVS",
   [47] = "PR_CAP_AMBIENT",
 }
 

@@ -28,7 +28,8 @@ on({"enter:open", "enter:openat", "enter:openat2", "enter:creat"}, function(e)
   if flags & O_ACCMODE ~= 0 or flags & (O_CREAT | O_TRUNC) ~= 0 then refuse(e, e.path, "open") end
 end)
 on({
-  "enter:mkdir", "enter:mkdirat", "enter:mknod", "enter:mknodat", "enter:unlink", "enter:unlinkat", "enter:rmdir", "enter:link",
+  "enter:mkdir", "enter:mkdirat", "enter:mknod", "enter:mknodat", "enter:unlink", "enter:unlinkat", "enter:rmdir",
+    "enter:link",
   "enter:linkat", "enter:symlink", "enter:symlinkat", "enter:truncate", "enter:chmod", "enter:fchmodat", "enter:chown",
   "enter:lchown", "enter:fchownat", "enter:utimensat",
 }, function(e) refuse(e, e.path, e.syscall) end)

@@ -16,7 +16,8 @@ local to <const> = option("to", "", "what it gets in place of it")
 if to == "" or path == "" and port == 0 then error("redirect needs path= or port=, and to=", 0) end
 
 if path ~= "" then
-  on({"enter:open", "enter:openat", "enter:stat", "enter:lstat", "enter:newfstatat", "enter:statx", "enter:access", "enter:faccessat",
+  on({"enter:open", "enter:openat", "enter:stat", "enter:lstat", "enter:newfstatat", "enter:statx", "enter:access",
+    "enter:faccessat",
     "enter:faccessat2", "enter:execve", "enter:readlink", "enter:readlinkat", "enter:truncate"}, function(e)
     if e.path ~= path then return end
     say(e, "%s %s → %s", e.syscall, path, to)

@@ -13,7 +13,8 @@
 want("data", "16k")
 
 local KINDS <const> = {
-  {"an AWS key", "AKIA[%u%d][%u%d][%u%d][%u%d][%u%d][%u%d][%u%d][%u%d][%u%d][%u%d][%u%d][%u%d][%u%d][%u%d][%u%d][%u%d]"},
+  {"an AWS key",
+    "AKIA[%u%d][%u%d][%u%d][%u%d][%u%d][%u%d][%u%d][%u%d][%u%d][%u%d][%u%d][%u%d][%u%d][%u%d][%u%d][%u%d]"},
   {"a GitHub token", "gh[pousr]_%w%w%w%w%w%w%w%w%w%w%w%w%w%w%w%w%w%w%w%w+"},
   {"a private key", "%-%-%-%-%-BEGIN [%u ]*PRIVATE KEY%-%-%-%-%-"},
   {"a bearer token", "[Bb]earer [%w%-%._~+/]+=*"},
@@ -35,8 +36,12 @@ local function look(e, bytes, where)
   end
 end
 
-on("send", function(e) if not e.error and e.data then look(e, e.data, ("is sent to %s %s"):format(e.protocol or "?", e.remote or "?")) end end)
-on("write", function(e) if not e.error and e.data then look(e, e.data, "is written to " .. (e.path or e.file and e.file.name or "?")) end end)
+on("send", function(e)
+  if not e.error and e.data then look(e, e.data, ("is sent to %s %s"):format(e.protocol or "?", e.remote or "?")) end
+end)
+on("write", function(e)
+  if not e.error and e.data then look(e, e.data, "is written to " .. (e.path or e.file and e.file.name or "?")) end
+end)
 on("exec", function(e)
   for _, word in ipairs(not e.error and e.argv or {}) do look(e, word, "is an argument of " .. (e.comm or "?")) end
 end)

@@ -18,7 +18,8 @@ on("exec", function(e)
   local words = {}
   for i, word in ipairs(e.argv) do words[i] = compendium.format.shell(word) end
   local dir = compendium.paths.cwd(e.tid, e.pid)
-  runs[#runs + 1] = {pid = e.pid, text = ("(cd %s && %s)"):format(compendium.format.shell(dir or "."), table.concat(words, " "))}
+  runs[#runs + 1] = {pid = e.pid, text = ("(cd %s && %s)"):format(compendium.format.shell(dir or "."),
+    table.concat(words, " "))}
 end)
 on("fork", function(e) has_children[e.pid] = true end)
 on("chdir", function() end)

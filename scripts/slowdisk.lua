@@ -15,7 +15,8 @@ local is_meant <const> = glob(below)
 local n = 0
 
 on({
-  "enter:read", "enter:write", "enter:pread64", "enter:pwrite64", "enter:readv", "enter:writev", "enter:fsync", "enter:fdatasync",
+  "enter:read", "enter:write", "enter:pread64", "enter:pwrite64", "enter:readv", "enter:writev", "enter:fsync",
+    "enter:fdatasync",
   "enter:getdents64",
 }, function(e)
   local kind = e.file and e.file.kind

@@ -15,7 +15,8 @@ local is_meant <const> = peer ~= "" and address(peer)
 local n = 0
 
 on({
-  "enter:connect", "enter:sendto", "enter:sendmsg", "enter:recvfrom", "enter:recvmsg", "enter:read", "enter:write", "enter:accept4",
+  "enter:connect", "enter:sendto", "enter:sendmsg", "enter:recvfrom", "enter:recvmsg", "enter:read", "enter:write",
+    "enter:accept4",
   "enter:accept",
 }, function(e)
   if (e.file or {}).kind ~= "socket" or e.protocol == "unix" or is_meant and not is_meant(e.remote) then return end

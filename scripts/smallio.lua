@@ -34,7 +34,8 @@ on("finish", function()
   local t = columns {"what", "calls>", "median>", "sum>", "would be"}
   for _, name in ipairs(names) do
     local h = sizes[name]
-    t:row(name, h.count, size(h:percentile(50)), size(h.sum), ("%s of %s"):format(count((h.sum + BUFFER - 1) // BUFFER, "call"),
+    t:row(name, h.count, size(h:percentile(50)), size(h.sum),
+      ("%s of %s"):format(count((h.sum + BUFFER - 1) // BUFFER, "call"),
       size(BUFFER)))
   end
   t:tell()

@@ -4,7 +4,7 @@
 --
 --     compendium -s startup -- python3 -c pass
 --
---     4711 python3  linker 3.1ms (12 libraries, 40 files tried), then 20.4ms in 310 calls to its first output or connection
+--     4711 python3  linker 3.1ms (12 libraries, 40 files tried), then 20.4ms in 310 calls to its first output
 
 local starts = {}
 
@@ -15,7 +15,8 @@ local function settle(e, what)
   if not s or s.done then return end
   s.done = true
   local linked = s.last_library or s.time
-  tell("%d %s  linker %s (%d libraries, %d files tried), then %s in %d calls to %s", e.pid, s.comm, duration(linked - s.time),
+  tell("%d %s  linker %s (%d libraries, %d files tried), then %s in %d calls to %s", e.pid, s.comm,
+    duration(linked - s.time),
     s.libraries, s.tried, duration(e.time - linked), s.calls, what)
 end
 

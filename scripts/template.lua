@@ -6,8 +6,8 @@
 --
 --     0.003 ls open /etc/ld.so.cache
 --
--- Options: line=TEXT with %FIELD for any field of the event (%time, %duration, %pid, %comm, %type, %path, %bytes, %error ...), an
--- absent one is "-"; only=open,read these events.
+-- Options: line=TEXT with %FIELD for any field of the event (%time, %duration, %pid, %comm, %type, %path, %bytes,
+-- %error ...), an absent one is "-"; only=open,read these events.
 
 local line <const> = option("line", "%time %pid %comm %type %path %bytes %error", "what a line is")
 local only <const> = option("only", "", "only these events, separated by commas")

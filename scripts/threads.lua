@@ -26,7 +26,8 @@ on("finish", function(info)
   local t = columns {"thread", "by>", "from>", "lived>", "calls>"}
   for _, tid in ipairs(order) do
     local r = rows[tid]
-    t:row(("%d %s"):format(tid, r.comm or "?"), r.by, format.clock(r.start), duration((r.finish or info.time) - r.start),
+    t:row(("%d %s"):format(tid, r.comm or "?"), r.by, format.clock(r.start), duration((r.finish
+      or info.time) - r.start),
       calls:get(tid))
   end
   t:tell()

@@ -36,7 +36,8 @@ on("finish", function(info)
   local t = columns {"process", "exit>", "time>", "threads>", "peak RSS>", "descriptors>"}
   local function add(p, lead, next_lead)
     local argv = table.concat(p.argv or {p.comm or "?"}, " ")
-    t:row(("%s%d %s"):format(lead, p.pid, argv:sub(1, 60)), ending(p), duration((p.finish or info.time) - (p.start or 0)),
+    t:row(("%s%d %s"):format(lead, p.pid, argv:sub(1, 60)), ending(p), duration((p.finish or info.time) - (p.start
+      or 0)),
       p.thread_count or 1, p.peak_rss and size(p.peak_rss) or "-", most[p.pid] and most[p.pid].peak or "-")
     local children = p.children or {}
     for i, child in ipairs(children) do

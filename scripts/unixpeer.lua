@@ -14,7 +14,8 @@ local function row(e)
   local file = e.file
   local kind = file and file.kind
   if kind ~= "pipe" and not (kind == "socket" and e.protocol == "unix") then return nil end
-  local name = kind == "pipe" and "pipe " .. (file.pipe and file.pipe.id or "") or "unix " .. (e.remote or file.name or "?")
+  local name = kind == "pipe" and "pipe " .. (file.pipe and file.pipe.id or "") or "unix " .. (e.remote or file.name
+    or "?")
   if not rows[name] then
     order[#order + 1] = name
     rows[name] = {written = 0, read = 0, writers = {}, readers = {}}
@@ -48,7 +49,8 @@ on("finish", function()
   for _, name in ipairs(order) do
     local r = rows[name]
     local writers, readers = table.concat(r.writers, ", "), table.concat(r.readers, ", ")
-    t:row(name, size(r.written), size(r.read), writers ~= "" and readers ~= "" and writers .. " → " .. readers or writers .. readers)
+    t:row(name, size(r.written), size(r.read), writers ~= "" and readers ~= "" and writers .. " → " .. readers
+      or writers .. readers)
   end
   t:tell()
 end)

@@ -16,9 +16,11 @@ local lines <const> = option("lines", 5, "how many failures of each process")
 local VERBS <const> = {
   open = "open", exec = "run", connect = "connect to", bind = "bind to", stat = "look at", create = "make",
   remove = "remove", rename = "rename", write = "write to", read = "read from", send = "send to", recv = "receive from",
-  mmap = "map", chdir = "go to", kill = "signal", chmod = "change the mode of", chown = "change the owner of", list = "list",
+  mmap = "map", chdir = "go to", kill = "signal", chmod = "change the mode of", chown = "change the owner of",
+    list = "list",
 }
-local EXPECTED <const> = {EAGAIN = true, EINTR = true, EINPROGRESS = true, ENOENT = "stat", ECHILD = true, ENOTTY = true}
+local EXPECTED <const> = {EAGAIN = true, EINTR = true, EINPROGRESS = true, ENOENT = "stat", ECHILD = true,
+  ENOTTY = true}
 local KEPT <const> = 64
 
 local failures = {} -- by pid: a ring
@@ -31,13 +33,15 @@ end
 
 on({
   "open", "exec", "connect", "bind", "listen", "accept", "stat", "create", "remove", "rename", "link", "write", "read",
-  "send", "recv", "mmap", "chdir", "chroot", "mount", "kill", "chmod", "chown", "truncate", "lock", "socket", "fork", "list",
+  "send", "recv", "mmap", "chdir", "chroot", "mount", "kill", "chmod", "chown", "truncate", "lock", "socket", "fork",
+    "list",
 }, function(e)
   if not e.error then return end
   local ring = failures[e.pid] or {next = 0}
   failures[e.pid] = ring
   ring[ring.next % KEPT + 1] = {
-    time = e.time, verb = VERBS[e.type] or e.type, what = e.path or e.remote or e["local"] or "", error = e.error, weight = weight(e),
+    time = e.time, verb = VERBS[e.type] or e.type, what = e.path or e.remote or e["local"] or "", error = e.error,
+      weight = weight(e),
   }
   ring.next = ring.next + 1
 end)
@@ -59,7 +63,8 @@ on("exit", function(e)
   local t = columns {}
   for i = 1, math.min(lines, #list) do
     local f = list[i]
-    t:row("  " .. duration(e.time - f.time) .. " before", ("it could not %s %s: %s"):format(f.verb, f.what, errors.error(f.error)))
+    t:row("  " .. duration(e.time - f.time) .. " before", ("it could not %s %s: %s"):format(f.verb, f.what,
+      errors.error(f.error)))
   end
   t:tell()
 end)

@@ -35,7 +35,8 @@ on("finish", function(info)
     local until_time = waited[pid] or parent and (parent.finish or info.time) or z.time
     if parent and until_time - z.time >= after then
       tell("%d %s ended with %s and was %s: %s a zombie of %d %s", pid, z.comm or "?", z.how,
-        waited[pid] and "waited for late" or "not waited for", duration(until_time - z.time), z.parent, parent.comm or "?")
+        waited[pid] and "waited for late" or "not waited for", duration(until_time - z.time), z.parent, parent.comm
+          or "?")
     end
   end
 end)

@@ -295,7 +295,7 @@ static bool check(const struct options *options)
 	const struct target *target = &options->target;
 	const char *problem = NULL;
 
-	if (options->help || options->version || options->list_scripts)
+	if (options->help || options->version || options->list_scripts || options->help_script)
 		return true;
 	if (options->replay && (target->command || target->pid_count))
 		problem = "--replay reads a trace that was made; it cannot trace something as well";

@@ -24,6 +24,7 @@ struct options {
 	const char *color;        /* "auto", "always", "never" */
 	const char *backend;      /* "auto", "ptrace" ... */
 	const char *report;       /* file name or NULL */
+	const char *help_script;  /* whose help is wanted, or NULL */
 	const char *record;       /* file name or NULL */
 	const char **replay;      /* file names, NULL-terminated; NULL: trace something live */
 	long long max_report_events; /* -1: all */

@@ -285,14 +285,15 @@ struct ending session_run(const struct options *options)
 	};
 	struct ending ending = {.status = STATUS_FAILURE};
 
-	if (options->replay && !options->list_scripts)
+	bool is_about_scripts = options->list_scripts || options->help_script;
+	if (options->replay && !is_about_scripts)
 		return replaying_run(options);
 	identity_make(&session.run.identity);
 	control_init(&session.control, &session.signals, !options->target.command);
 	session.host = host_new_run(options, &session.run);
 	if (!session.host)
 		return ending;
-	if (options->list_scripts) {
+	if (is_about_scripts) {
 		host_free(session.host);
 		return (struct ending){.status = 0};
 	}

@@ -140,6 +140,7 @@ static void push_options(lua_State *L, const struct options *options)
 		{"backend", options->backend},
 		{"report", options->report},
 		{"record", options->record},
+		{"help_script", options->help_script},
 		{"replay", options->replay ? options->replay[0] : NULL},
 	};
 
