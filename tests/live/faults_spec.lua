@@ -17,6 +17,16 @@ on("finish", function() out:close() end)]]
 
 local FULL <const> = os.getenv "FULL" ~= nil
 
+-- What the rights of this user go to: faults in the kernel are shown up to level 1 only, and the kernels of Debian
+-- show no faults at all from 3 on, which is their default.
+local level <const> = tonumber(h.read_file "/proc/sys/kernel/perf_event_paranoid") or 0
+local sees_kernel <const> = h.is_root or level <= 1
+local reason <const> = not h.is_root and level > 2
+  and ("needs root, or kernel.perf_event_paranoid=2: it is %d"):format(level) or nil
+local function it_if_seen(what, fn)
+  it(what, reason and function() pending(reason) end or fn)
+end
+
 -- What `touch` said it did, the faults that LIST wrote, and the number lost.
 local function read(out, path)
   local done, faults, lost = {}, {}, 0
@@ -79,24 +89,26 @@ describe("page faults", function()
   after_each(h.clean)
 
   for _, count in ipairs(FULL and {256, 65536} or {256, 16384}) do
-    it(("are counted in every thread and child, and in the kernel: %d pages each"):format(count), function()
+    it_if_seen(("are counted in every thread and child, and in the kernel: %d pages each"):format(count), function()
       local done, faults, lost = touch {"all", tostring(count)}
       local names = {}
       for _, deed in ipairs(done) do
         local seen = pages_of(deed, faults)
         names[#names + 1] = deed.name
         assert.equal(count, deed.pages)
-        assert_near(count, seen + lost, 0.01, deed.name)
-        assert_near(deed.minor + deed.major, seen + lost, 0.01, deed.name .. " by getrusage")
+        if deed.name ~= "read" or sees_kernel then
+          assert_near(count, seen + lost, 0.01, deed.name)
+          assert_near(deed.minor + deed.major, seen + lost, 0.01, deed.name .. " by getrusage")
+        end
         local in_kernel = pages_of(deed, faults, function(fault) return fault.kernel end)
-        assert_near(deed.name == "read" and count or 0, in_kernel, 0.01, deed.name .. " in the kernel")
+        assert_near(deed.name == "read" and sees_kernel and count or 0, in_kernel, 0.01, deed.name .. " in the kernel")
       end
       table.sort(names)
       assert.equal("child main read thread thread thread thread", table.concat(names, " "))
     end)
   end
 
-  it("are attributed to heap, stack, shared memory and malloc's arenas", function()
+  it_if_seen("are attributed to heap, stack, shared memory and malloc's arenas", function()
     local done, faults = touch {"regions", "300"}
     local words <const> = {heap = "heap", stack = "stack", shared = "shared memory", arena = "malloc arena"}
     for _, deed in ipairs(done) do
@@ -108,7 +120,7 @@ describe("page faults", function()
     assert.same({}, words)
   end)
 
-  it("of a mapped file have its path and offsets, and tell the disk from the cache", function()
+  it_if_seen("of a mapped file have its path and offsets, and tell the disk from the cache", function()
     local dir = h.folder "root"
     h.write_file(dir .. "/data", ("0123456789abcdef"):rep(1024 * 256))
     local done, faults = touch {"file", dir .. "/data", dir = dir}
@@ -128,7 +140,7 @@ describe("page faults", function()
     assert.equal(0, by_name.warm.major)
   end)
 
-  it("are looked up in the mappings as they were then", function()
+  it_if_seen("are looked up in the mappings as they were then", function()
     local dir = h.folder "root"
     h.write_file(dir .. "/data", ("x"):rep(4096))
     local done, faults = touch {"remap", dir .. "/data", "300", dir = dir}
@@ -136,7 +148,7 @@ describe("page faults", function()
     assert.same({["anonymous memory"] = 300, file = 300}, whats)
   end)
 
-  it("are lost by none, or by an exact number, however fast they come", function()
+  it_if_seen("are lost by none, or by an exact number, however fast they come", function()
     local done, faults, lost = touch {"again", FULL and "2000000" or "40000"}
     local expected, seen = 0, 0
     for _, deed in ipairs(done) do
@@ -147,7 +159,7 @@ describe("page faults", function()
     assert.is_true(math.abs(expected - seen - lost) <= 20, ("%d faults, %d seen, %d lost"):format(expected, seen, lost))
   end)
 
-  it("come before the calls that ended later, also those of other threads", function()
+  it_if_seen("come before the calls that ended later, also those of other threads", function()
     local result = h.trace({"--faults", "-e", [[
 local last, calls, early = 0, 0, 0
 on("fault", function(e) last = math.max(last, e.time + (e.duration or 0)) end)
@@ -164,7 +176,7 @@ on("finish", function() io.stderr:write(("%d calls, %d early\n"):format(calls, e
     assert.equal("0", early)
   end)
 
-  it("say what a big array takes", function()
+  it_if_seen("say what a big array takes", function()
     local function touched(code)
       local _, faults, lost, result = touch {command = {h.tracee "touch", "run", h.which.python3, "-c", code}}
       local sum = 0
@@ -182,7 +194,7 @@ on("finish", function() io.stderr:write(("%d calls, %d early\n"):format(calls, e
     assert_near((64 << 20) + anonymous, much, 0.02, "with the interpreter")
   end)
 
-  it("are lines by region, without those of files, and a section of the summary", function()
+  it_if_seen("are lines by region, without those of files, and a section of the summary", function()
     local result = h.trace({"--faults"}, {h.tracee "touch", "regions", "200"})
     assert.equal(0, result.status, result.err)
     -- a line may be written before all is touched, when the machine is slow
@@ -203,7 +215,7 @@ on("finish", function() io.stderr:write(("%d calls, %d early\n"):format(calls, e
     assert.matches("By 2 tasks: touch %d+ ", summary)
   end)
 
-  it("are JSON as well", function()
+  it_if_seen("are JSON as well", function()
     local result = h.trace({"--faults", "--json"}, {h.tracee "touch", "regions", "200"})
     assert.matches('"type":"fault"[^\n]*"pages":%d+[^\n]*"what":"heap"', result.out)
   end)
@@ -215,7 +227,7 @@ on("finish", function() io.stderr:write(("%d calls, %d early\n"):format(calls, e
     assert.equal("", h.read_file(dir .. "/faults"))
   end)
 
-  it("keep an idle tracer idle after the first task ended", function()
+  it_if_seen("keep an idle tracer idle after the first task ended", function()
     local proc = h.start_trace({"--faults", "-q", "-s", "default.lua"}, {h.tracee "touch", "outlived"})
     h.eventually("the command's end", function()
       local children = h.children(proc.pid)
@@ -233,7 +245,7 @@ on("finish", function() io.stderr:write(("%d calls, %d early\n"):format(calls, e
     assert.equal(0, proc:wait().status)
   end)
 
-  it("of threads that were there before are seen with -p", function()
+  it_if_seen("of threads that were there before are seen with -p", function()
     local dir = h.folder "root"
     local target = h.start({h.tracee "touch", "waiting", "300", dir .. "/go"}, {cwd = dir})
     h.eventually("five threads", function() return #h.tasks(target.pid) == 5 end)
@@ -250,7 +262,6 @@ on("finish", function() io.stderr:write(("%d calls, %d early\n"):format(calls, e
   end)
 
   it("of a user are seen as far as the rights go, and said", function()
-    local level = tonumber(h.read_file "/proc/sys/kernel/perf_event_paranoid")
     local result = h.trace({"--faults"}, {h.tracee "touch", "all", "256"}, {user = "user"})
     assert.equal(0, result.status, result.err)
     local _, warnings = ("\n" .. result.err):gsub("\ncompendium: page faults[^\n]*sudo sysctl kernel%.perf_event_paranoid=1", "")
