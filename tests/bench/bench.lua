@@ -56,7 +56,9 @@ function bench.missing(name)
   local runner = table_of.runners[name]
   if probed[name] == nil then
     probed[name] = false
-    if runner.backend or runner.probe then
+    if runner.probe and not h.installed(runner.argv[1]) then
+      probed[name] = runner.argv[1] .. " is not installed"
+    elseif runner.backend or runner.probe then
       local argv = h.join(expand(runner.argv, {COMPENDIUM = h.compendium}), {"true"})
       argv[1] = argv[1]:find("/", 1, true) and argv[1] or h.which[argv[1]]
       local _, proc = run(argv)

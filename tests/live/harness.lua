@@ -394,14 +394,19 @@ function harness.stop(proc, signal)
   return proc:wait()
 end
 
-harness.which = setmetatable({}, {__index = function(cache, name)
+-- The path of a program of the system, or nil.
+function harness.installed(name)
   for folder in ("/usr/sbin:/usr/bin:/sbin:/bin"):gmatch "[^:]+" do
     if lfs.attributes(folder .. "/" .. name, "mode") == "file" then
-      cache[name] = folder .. "/" .. name
-      return cache[name]
+      return folder .. "/" .. name
     end
   end
-  error(name .. " is not installed: run `make test`, which installs it")
+end
+
+-- The same for a program that vendor/packages lists for tests.
+harness.which = setmetatable({}, {__index = function(cache, name)
+  cache[name] = harness.installed(name) or error(name .. " is not installed: run `make test`, which installs it")
+  return cache[name]
 end})
 
 -- Whether the program under test has AddressSanitizer or UndefinedBehaviorSanitizer in it.

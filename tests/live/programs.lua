@@ -138,6 +138,7 @@ local programs = {
     rseq = "a thread may be ended with the process before it has begun", set_robust_list = "the same",
     rt_sigprocmask = "the same", sched_yield = CONTENTION,
     epoll_wait = "as epoll_pwait, which Debian's node does not use",
+    brk = "V8's threads free what the main thread's heap grows for",
     mmap = "V8 collects garbage in threads", munmap = "the same", mprotect = "the same", madvise = "the same",
   }, argv = function(dir)
     return {h.which.node, h.program "files.js", dir}
