@@ -68,11 +68,10 @@ noise:
 
   it("takes out what must not be shown, from lines, summary and JSON", function()
     configure 'redact: ["token=(%w+)", "hunter2"]'
-    local command = {"/bin/cat", "/tmp/token=abc123", "/tmp/hunter2"}
+    local command = {"/bin/sh", "-c", "exec /bin/cat /tmp/token=abc123 /tmp/hunter2 2>/dev/null"} -- what it says itself has them
     for _, options in ipairs {{}, {"-v"}, {"--json"}} do
       local result = run(options, command)
-      local said = result.err:gsub("/bin/cat: [^\n]*\n", "") .. result.out -- but for what the program itself says
-      said = said:gsub("cat: [^\n]*\n", "")
+      local said = result.err .. result.out
       assert.truthy(said:find("token=[redacted]", 1, true), said)
       assert.falsy(said:find("abc123", 1, true), said)
       assert.falsy(said:find("hunter2", 1, true), said)
