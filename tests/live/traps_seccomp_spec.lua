@@ -11,7 +11,7 @@ local EPERM <const>, ENOSYS <const> = 1, 38
 local PTRACE <const>, PROCESS_VM_READV <const> = 101, 310
 
 local function same(mode, expected, options)
-  return traps.same(traps.command("trap_seccomp", mode), expected, options)
+  return traps.same(h.join(traps.command "trap_seccomp", type(mode) == "table" and mode or {mode}), expected, options)
 end
 
 describe("a program's own filter", function()
@@ -27,6 +27,17 @@ describe("a program's own filter", function()
       assert.equal(3, traps.count(text, "%-%-%- SIGSYS"))
       assert.equal(3, traps.count(text, "getgid%(%) = %-1 ENOSYS"))
       assert.equal(6, traps.count(text, "[^p]getpid%(%) = %d+"))
+      -- With a filter of ours, a call that stops for the program's and for ours is one.
+      local result = traps.script([[
+        on("syscall:openat", function(e) if e.args.pathname == "/etc/refused" then print(e.error, e.unfinished) end end)]],
+        traps.command("trap_seccomp", "refused"), {user = user})
+      assert.equal(3, traps.count(result.out, "ENOENT\tnil\n"), result.out .. result.err)
+      assert.falsy(result.out:find "true")
+    end)
+
+    it("may answer EINTR itself, as " .. user, function()
+      local text = same("answers_eintr", 0, {user = user})
+      assert.equal(15, traps.count(text, "= %-1 EINTR"), text:sub(-3000))
     end)
 
     it("may be as long and as many as untraced, as " .. user, function()
@@ -48,6 +59,8 @@ describe("a program's own filter", function()
   it("of the strict kind leaves four calls", function()
     local text = same("strict", 3)
     assert.truthy(text:find("exit(status: 3)", 1, true))
+    same({"strict", "probed"}, 3)
+    same({"strict", "filtered"}, 0)
   end)
 
   it("can forbid exec, and stays after it", function()

@@ -29,7 +29,7 @@ static void status_is_read(void **state)
 
 	assert_true(proc_status_parse("Name:\tx\nState:\tt (tracing stop)\nTgid:\t12\nPid:\t13\nPPid:\t4\n"
 				      "TracerPid:\t99\nUid:\t1\t1000\t2\t3\nVmSize:\t5 kB\nVmHWM:\t7 kB\n"
-				      "CapEff:\t0000000000080000\nSeccomp:\t2\nKthread:\t0\n",
+				      "CapEff:\t0000000000080000\nSeccomp:\t2\nSeccomp_filters:\t3\nKthread:\t0\n",
 				      &status));
 	assert_int_equal(status.state, 't');
 	assert_int_equal(status.tgid, 12);
@@ -39,6 +39,7 @@ static void status_is_read(void **state)
 	assert_int_equal(status.peak_rss, 7 * 1024);
 	assert_int_equal(status.capabilities, 0x80000);
 	assert_int_equal(status.seccomp, 2);
+	assert_int_equal(status.filters, 3);
 	assert_true(status.has_memory);
 	assert_false(status.kernel_thread);
 }
@@ -55,6 +56,7 @@ static void status_cannot_be_forged(void **state)
 	assert_false(proc_status_parse("", &status));
 	assert_true(proc_status_parse("Tgid:", &status));
 	assert_int_equal(status.tgid, 0);
+	assert_int_equal(status.filters, -1);
 }
 
 static bool map_parse(const char *line, struct proc_map *map, char path[64])

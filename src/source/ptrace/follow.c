@@ -278,10 +278,12 @@ void follow_filter(struct ptrace_source *source, struct tracee *tracee,
 {
 	struct process *process = tracee->process;
 
-	if (!source->filtered || process->every_call)
+	if (!source->filtered)
+		return;
+	strict_begin(tracee, info);
+	if (process->every_call)
 		return;
 	process->every_call = true;
-	strict_begin(tracee, info);
 	/* It may be for all threads; those that run have yet to be resumed in the other way. */
 	for (struct tracee *t = tracee_next(&source->tracees, NULL); t; t = tracee_next(&source->tracees, t))
 		if (t != tracee && t->process == process)
@@ -326,6 +328,8 @@ void follow(struct ptrace_source *source, struct tracee *tracee, const struct st
 	if (tracee->by_stops && tracee->resume)
 		tracee->resume = PTRACE_SYSCALL;
 	tracee->returning = outside;
+	if (outside && stop->kind != STOP_TRAP)
+		tracee->process->wakings++;
 	if (tracee->attached && outside)
 		call_adopt(source, tracee, stop);
 	if (stop->kind == STOP_ENTRY)

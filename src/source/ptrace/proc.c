@@ -180,6 +180,9 @@ bool proc_status_parse(const char *text, struct proc_status *status)
 		.kernel_thread = number_field(text, "Kthread:", 10) == 1,
 		.has_memory = field(text, "VmSize:") != NULL,
 	};
+	status->filters = -1;
+	if (field(text, "Seccomp_filters:"))
+		status->filters = (int)number_field(text, "Seccomp_filters:", 10);
 	status->uid = (uid_t)second_field(text, "Uid:");
 	status->gid = (gid_t)second_field(text, "Gid:");
 	return true;

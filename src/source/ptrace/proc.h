@@ -20,6 +20,7 @@ struct proc_status {
 	uint64_t peak_rss; /* bytes */
 	uint64_t capabilities; /* effective */
 	int seccomp; /* 0, 1: strict, 2: filter */
+	int filters; /* how many; -1: the kernel does not say (before Linux 5.9) */
 	bool no_new_privileges;
 	bool kernel_thread;
 	bool has_memory;

@@ -10,6 +10,10 @@
  * does, and the call is made again. That way back must still lie ahead, or the program would see the
  * number: so this is done only at stops that are part of it, those before signals.
  *
+ * Some calls answer EINTR although nothing woke them: a filter of the program's own may, or a file
+ * system. They would do so for ever; so after REPEATS_MAX times with no signal to the process in
+ * between, the answer is the call's own.
+ *
  * A call that is made again waits its whole time again. So that a program which is woken all the
  * time does not wait for ever, a call whose time is over is told so instead.
  */
@@ -18,6 +22,10 @@
 #include <sys/user.h>
 
 #include "source/ptrace/ptrace.h"
+
+/* We ourselves wake a call less often without a signal: when we attach, when the process gets a filter
+ * (follow_filter), when we let go. */
+#define REPEATS_MAX 8
 
 enum limit { NO_LIMIT, MILLISECONDS, TIMESPEC, TIMESPEC_64 };
 
@@ -106,6 +114,14 @@ static bool set_result(pid_t tid, int64_t result)
 	return request(PTRACE_POKEUSR, tid, offsetof(struct user_regs_struct, rax), (uintptr_t)result) == 0;
 }
 
+static bool is_its_own_answer(struct call *call, const struct process *process)
+{
+	if (call->wakings != process->wakings)
+		call->repeats = 0;
+	call->wakings = process->wakings;
+	return ++call->repeats > REPEATS_MAX;
+}
+
 void call_repeat(struct ptrace_source *source, struct tracee *tracee)
 {
 	struct call *call = tracee->call;
@@ -115,6 +131,10 @@ void call_repeat(struct ptrace_source *source, struct tracee *tracee)
 	const struct repeating *row = repeating_find(call->record->arch, call->record->nr);
 	if (!row)
 		return;
+	if (is_its_own_answer(call, tracee->process)) {
+		call_finish(source, tracee, -EINTR, call->stopped_ns);
+		return;
+	}
 	if (call->stopped_ns - call->resumed_ns < limit_ns(source, tracee->tid, row, call->record)) {
 		if (set_result(tracee->tid, -ERESTARTNOHAND))
 			call->restart = ERESTARTNOHAND;

@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/user.h>
 
+#include "source/ptrace/proc.h"
 #include "source/ptrace/ptrace.h"
 
 static bool asks_for_it(const struct ptrace_syscall_info *info)
@@ -25,9 +26,20 @@ static bool asks_for_it(const struct ptrace_syscall_info *info)
 	       !info->entry.args[2];
 }
 
+/* Besides ours: then the kernel would refuse it without us as well. Old ones do not say how many there
+ * are. */
+static bool has_other_filter(const struct tracee *tracee)
+{
+	struct proc_status status;
+
+	if (!proc_status(tracee->tid, &status) || status.filters < 0)
+		return tracee->process->every_call;
+	return status.filters > 1;
+}
+
 void strict_begin(struct tracee *tracee, const struct ptrace_syscall_info *info)
 {
-	if (!asks_for_it(info))
+	if (!asks_for_it(info) || has_other_filter(tracee))
 		return;
 	tracee->strict = true;
 	request(PTRACE_POKEUSR, tracee->tid, offsetof(struct user_regs_struct, orig_rax),

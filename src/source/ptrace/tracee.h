@@ -25,6 +25,8 @@ struct call {
 	int32_t nr;             /* as in the register; the record's is that of the direct call */
 	int16_t restart;        /* 0: running. Else why it was interrupted: ERESTART..., or EINTR */
 	uint8_t role;           /* enum call_role */
+	uint8_t repeats;        /* how often it was made to go on since anything was seen to wake it */
+	uint32_t wakings;       /* the process's, at the last of them */
 	bool wanted;            /* the interest has it */
 	bool untraced;          /* we took CLONE_UNTRACED away and give it back */
 	bool told;              /* the task it made was told of */
@@ -37,6 +39,7 @@ struct process {
 	unsigned tasks;         /* alive or not yet reaped */
 	unsigned exiting;       /* of them, past PTRACE_EVENT_EXIT */
 	unsigned parked;        /* of them, waiting to be let go */
+	uint32_t wakings;       /* stops of its tasks that may be why a call of another was woken */
 	bool stopped;           /* a group-stop was told */
 	bool every_call;        /* all its calls stop, although our filter is there */
 	bool told;              /* what it had before the trace was told */

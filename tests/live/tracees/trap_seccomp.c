@@ -9,7 +9,9 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
+#include <sys/epoll.h>
 #include <sys/prctl.h>
+#include <sys/sem.h>
 
 /* Every call is allowed but `number`, which gets `action`. */
 static int filter_call(unsigned number, unsigned action, unsigned flags)
@@ -49,6 +51,26 @@ static int run_refused(char **arguments)
 		MUST(signals_seen == i + 1);
 		MUST(syscall(SYS_getgid) == -1 && errno == ENOSYS);
 		MUST(syscall(SYS_getpid) == getpid());
+		MUST(open("/etc/refused", O_RDONLY) == -1 && errno == ENOENT);
+	}
+	return 0;
+}
+
+/* The filter's own answer is EINTR, though no signal comes: it is the program's to see. */
+static int run_answers_eintr(char **arguments)
+{
+	struct sembuf take = {.sem_op = -1};
+	struct timespec long_time = {.tv_sec = 1000};
+	struct epoll_event event;
+
+	(void)arguments;
+	MUST(filter_call(SYS_recvmsg, SECCOMP_RET_ERRNO | EINTR, 0) == 0);
+	MUST(filter_call(SYS_semtimedop, SECCOMP_RET_ERRNO | EINTR, 0) == 0);
+	MUST(filter_call(SYS_epoll_wait, SECCOMP_RET_ERRNO | EINTR, 0) == 0);
+	for (int i = 0; i < 5; i++) {
+		MUST(syscall(SYS_recvmsg, -1, NULL, 0) == -1 && errno == EINTR);
+		MUST(syscall(SYS_semtimedop, -1, &take, 1, &long_time) == -1 && errno == EINTR);
+		MUST(syscall(SYS_epoll_wait, -1, &event, 1, -1) == -1 && errno == EINTR);
 	}
 	return 0;
 }
@@ -90,10 +112,18 @@ static int run_tsync(char **arguments)
 	return 0;
 }
 
-/* Only read, write, exit and sigreturn are left. */
+/* Only read, write, exit and sigreturn are left. `probed`: after the program asked whether there are filters;
+ * `filtered`: it has one, and so is refused. */
 static int run_strict(char **arguments)
 {
-	(void)arguments;
+	if (arguments[0] && !strcmp(arguments[0], "filtered")) {
+		MUST(filter_call(SYS_getppid, SECCOMP_RET_ERRNO | 77, 0) == 0);
+		MUST(prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT) == -1 && errno == EINVAL);
+		MUST(getuid() == geteuid());
+		return 0;
+	}
+	if (arguments[0])
+		MUST(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, NULL) == -1 && errno == EFAULT);
 	MUST(prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT) == 0);
 	if (write(1, "strict\n", 7) == 7)
 		syscall(SYS_exit, 3);
@@ -145,6 +175,7 @@ static int run_without(char **arguments)
 }
 
 static const struct trap traps[] = {
+	{"answers_eintr", run_answers_eintr},
 	{"kill_process", run_kill_process}, {"kill_thread", run_kill_thread}, {"longest", run_longest},
 	{"refused", run_refused},	    {"strict", run_strict},	      {"tsync", run_tsync},
 	{"veto_exec", run_veto_exec},	    {"without", run_without},
