@@ -225,21 +225,32 @@ end)
 describe("time", function()
   after_each(h.clean)
 
-  it("only grows, and what the tracer takes is not the program's", function()
+  it("begins with the trace and only grows, and what the tracer takes is not the program's", function()
     local code = [[
-      local last, backward, longest = 0, 0, 0
+      local last, backward, shortest = 0, 0, math.maxinteger
+      local function take_20_ms()
+        local stop = os.clock() + 0.02
+        while os.clock() < stop do end
+      end
+      on("enter:getppid", take_20_ms)
       on("syscall:getppid", function(e)
         if e.time < last then backward = backward + 1 end
         last = e.time
-        longest = math.max(longest, e.duration)
-        local stop = os.clock() + 0.02
-        while os.clock() < stop do end
+        shortest = math.min(shortest, e.duration)
+        take_20_ms()
       end)
       on("syscall:select", function(e) print("slept", e.duration // 1000000 >= 30) end)
       on("syscall:pselect6", function(e) print("slept", e.duration // 1000000 >= 30) end)
-      on("finish", function(f) print(backward, longest < 18000000, f.time > 200000000) end)]]
+      on("finish", function(f)
+        print(backward, shortest < 20000000, last < f.time, f.time > 400000000)
+        print(f.time)
+      end)]]
+    local began <const> = h.process.now()
     local result = h.trace({"-e", code}, {"/usr/bin/python3", "-c",
       "import os, select\nfor i in range(10): os.getppid()\nselect.select([], [], [], 0.03)"})
-    assert.equal("slept\ttrue\n0\ttrue\ttrue\n", result.out, result.err)
+    local took <const> = h.process.now() - began
+    local said, time = result.out:match "^(.*\n)(%d+)\n$"
+    assert.equal("slept\ttrue\n0\ttrue\ttrue\ttrue\n", said, result.out .. result.err)
+    assert.is_true(time / 1e9 <= took, ("%s ns in %s s"):format(time, took))
   end)
 end)

@@ -336,7 +336,9 @@ void follow(struct ptrace_source *source, struct tracee *tracee, const struct st
 		tracee->attached = false; /* it came from its program, not from a call */
 	if (outside && source->filtered)
 		repeat_unseen(source, tracee);
-	if (stop->kind == STOP_ENTRY && tracee->strict)
+	/* All calls of such a task stop before our filter does: what comes by it was looked at, or is what is
+	 * left of the call that asked for that mode. */
+	if (stop->kind == STOP_ENTRY && tracee->strict && !stop->by_filter)
 		strict_check(tracee, &stop->info);
 	if (stop->by_filter && stop->info.seccomp.ret_data != FILTER_MARK)
 		follow_no_tracer(tracee);

@@ -113,20 +113,24 @@ static int run_tsync(char **arguments)
 }
 
 /* Only read, write, exit and sigreturn are left. `probed`: after the program asked whether there are filters;
- * `filtered`: it has one, and so is refused. */
+ * `filtered`: it has one, and so is refused; `forbidden` NUMBER: makes that call. */
 static int run_strict(char **arguments)
 {
-	if (arguments[0] && !strcmp(arguments[0], "filtered")) {
+	const char *how = arguments[0] ? arguments[0] : "";
+	long number = strcmp(how, "forbidden") ? SYS_exit : atol(arguments[1]);
+
+	if (!strcmp(how, "filtered")) {
 		MUST(filter_call(SYS_getppid, SECCOMP_RET_ERRNO | 77, 0) == 0);
 		MUST(prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT) == -1 && errno == EINVAL);
 		MUST(getuid() == geteuid());
 		return 0;
 	}
-	if (arguments[0])
+	if (!strcmp(how, "probed"))
 		MUST(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, NULL) == -1 && errno == EFAULT);
 	MUST(prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT) == 0);
 	if (write(1, "strict\n", 7) == 7)
-		syscall(SYS_exit, 3);
+		syscall(number, 3);
+	syscall(SYS_exit, 4);
 	return 1;
 }
 
