@@ -99,7 +99,7 @@ local function exit_row(info)
     local how, colour = status_text(status)
     return {colour, " Exit: " .. how .. ended}
   elseif core.options.command and #core.options.command > 0 then
-    return {nil, " Exit: unknown" .. ended}
+    return {nil, " Exit: " .. (core.run.file and "not seen, what is replayed ends before it" or "unknown") .. ended}
   end
   return {nil, " Exit: " .. attached_text() .. ended}
 end

@@ -46,6 +46,7 @@ struct replaying {
 	struct progress progress;
 	bool is_started;
 	bool has_ticks; /* of the file are repeated */
+	bool was_ended; /* by a script, as the recorded trace was */
 	bool is_over;
 	unsigned steps;	   /* since somebody looked at the clock */
 	uint64_t time_ns;  /* of the last record */
@@ -104,11 +105,25 @@ static void take_own(struct replaying *replaying, const struct record *record)
 	}
 }
 
+/* After os.exit. A trace that ended so live goes on with nothing but models, until the program is
+ * dead; one that did not ends here, as what follows would not have happened. True: it is over. */
+static bool ends_before(struct replaying *replaying, const struct record *record)
+{
+	if (!host_wants_end(replaying->host) || replaying->was_ended)
+		return false;
+	replaying->was_ended = record->kind == TRACE_STOP;
+	if (!replaying->was_ended)
+		replaying->source->ops->stop(replaying->source, SOURCE_DETACH);
+	return !replaying->was_ended;
+}
+
 static void take_record(struct replaying *replaying, const struct record *record)
 {
 	uint64_t end = record->time_ns + record->duration_ns;
 
 	replaying->steps++;
+	if (ends_before(replaying, record))
+		return;
 	replaying->progress.records++;
 	if (record->kind >= RECORD_KINDS) {
 		take_own(replaying, record);
@@ -139,7 +154,7 @@ static bool read_records(struct replaying *replaying)
 				return true;
 			take_record(replaying, record);
 		}
-	} while (now_ns() < end && !host_wants_end(replaying->host));
+	} while (now_ns() < end);
 	return false;
 }
 
@@ -206,8 +221,6 @@ static void run(struct replaying *replaying)
 		if (shows_progress && !host_has_terminal(replaying->host))
 			progress_show(&replaying->progress, reader_position(reader_of(replaying)),
 				      now_ns());
-		if (host_wants_end(replaying->host))
-			replaying->source->ops->stop(replaying->source, SOURCE_DETACH);
 		if (is_idle && !replaying->is_over && !replaying->ended_by)
 			wait_for_work(replaying);
 	}

@@ -63,6 +63,17 @@ static uint64_t now_ns(void)
 	return clock_ns(CLOCK_MONOTONIC);
 }
 
+/* Ends the trace when a script wants that. At once, and marked in the recording: there a replay
+ * knows that what follows happened because of it. */
+static void end_when_wanted(struct session *session)
+{
+	if (!host_wants_end(session->host) || session->control.is_stopping)
+		return;
+	control_end(&session->control, 0);
+	if (session->recorder)
+		recorder_stop(session->recorder, now_ns());
+}
+
 static void start(struct session *session, int32_t pid)
 {
 	session->is_started = true;
@@ -71,6 +82,7 @@ static void start(struct session *session, int32_t pid)
 	if (session->recorder)
 		recorder_start(session->recorder, session->source->ops->name, pid,
 			       host_timers(session->host));
+	end_when_wanted(session);
 }
 
 /* What the session itself wants to know of a record. */
@@ -120,6 +132,7 @@ static bool read_records(struct session *session)
 		host_dispatch(session->host, record);
 		if (record->kind == RECORD_ENTER)
 			act(session, record);
+		end_when_wanted(session);
 	} while (now_ns() < end);
 	return false;
 }
@@ -130,6 +143,7 @@ static void run_timers(struct session *session, uint64_t now)
 		if (session->recorder)
 			recorder_tick(session->recorder, now);
 		host_run_timers(session->host, now);
+		end_when_wanted(session);
 	}
 	host_flush(session->host, now);
 	if (session->recorder)
@@ -169,8 +183,6 @@ static void run(struct session *session)
 		control_read_signals(control, now);
 		control_suspend_when_stopped(control);
 		run_timers(session, now);
-		if (host_wants_end(session->host) && !control->is_stopping)
-			control_end(control, 0);
 		/* Told to end, the source may have done so without its descriptor saying it. */
 		if (is_idle && !control->is_over && control->is_stopping == was_stopping)
 			wait_for_work(session);

@@ -17,7 +17,7 @@
 #include "tracefile/format.h"
 #include "version.h"
 
-enum { PACKED_MAX = ZSTD_COMPRESSBOUND(CONTENT_MAX), GROW = 256 << 10 };
+enum { GROW = 256 << 10 };
 
 struct reader {
 	int fd;
@@ -25,7 +25,8 @@ struct reader {
 	char problem[256];
 	bool has_head;
 	bool has_header;
-	bool is_finished; /* TRACE_FINISH was seen */
+	bool is_finished; /* TRACE_FINISH was seen: nothing of the trace is behind it */
+	bool has_tail;
 	struct header header;
 	uint64_t position; /* in the file: of the frame that is read, or will be */
 	uint64_t frame;	   /* of the frame whose records are given */
@@ -76,6 +77,9 @@ static int fail(struct reader *reader, int error, const char *what)
 
 static int damaged(struct reader *reader)
 {
+	if (reader->is_finished)
+		return fail(reader, EBADMSG,
+			    "damaged behind the end of the trace, of which nothing is missing,");
 	return fail(reader, EBADMSG,
 		    reader->has_header ? "damaged: what is behind it is not shown," : "damaged");
 }
@@ -174,6 +178,8 @@ static int take_content(struct reader *reader, size_t size)
 	case CONTENT_RECORDS:
 		return columns_open(&reader->columns, body, size - sizeof head) ? 1
 										: damaged(reader);
+	case CONTENT_INDEX:
+		return 1;
 	default:
 		reader->unknown++;
 		return 1;
@@ -182,13 +188,22 @@ static int take_content(struct reader *reader, size_t size)
 
 static int end_of_file(struct reader *reader)
 {
+	if (reader->is_finished) /* cut within the index, it lacks nothing */
+		return reader->ended = -ENODATA;
 	if (reader->used)
 		return fail(reader, EBADMSG, "ends within the frame");
-	if (reader->is_finished)
-		return reader->ended = -ENODATA;
 	return fail(reader, EBADMSG,
 		    reader->has_header ? "has no end (was the trace cut off?): it stops"
 				       : "holds no trace: it stops");
+}
+
+static int take_tail(struct reader *reader)
+{
+	if (!reader->is_finished)
+		return damaged(reader);
+	reader->has_tail = true;
+	consume(reader, sizeof(struct frame_head));
+	return 1;
 }
 
 /* 1: a frame was read; as reader_next else. */
@@ -200,7 +215,15 @@ static int read_frame(struct reader *reader)
 	if (got <= 0 || !reader->used)
 		return got == -ENODATA ? end_of_file(reader) : got;
 	memcpy(&head, reader->packed, sizeof head);
-	if (head.magic != FRAME_MAGIC || head.packed > PACKED_MAX)
+	if (reader->is_finished && memcmp(&head, FILE_MAGIC, sizeof FILE_MAGIC) == 0)
+		return fail(reader, EBADMSG,
+			    "followed by another recording, which is not shown (--replay takes one "
+			    "a file),");
+	if (reader->has_tail || head.check != frame_head_check(&head) || head.packed > PACKED_MAX)
+		return damaged(reader);
+	if (head.magic == TAIL_MAGIC)
+		return take_tail(reader);
+	if (head.magic != FRAME_MAGIC)
 		return damaged(reader);
 	got = fill(reader, sizeof head + head.packed);
 	if (got <= 0)

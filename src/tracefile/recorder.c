@@ -16,6 +16,7 @@
 #include "tracefile/columns.h"
 #include "tracefile/format.h"
 #include "tracefile/header.h"
+#include "tracefile/index.h"
 #include "version.h"
 
 static const uint64_t FRAME_NS = 1000000000;
@@ -29,6 +30,10 @@ struct recorder {
 	int error;     /* errno of the first failure; nothing is written after it */
 	uint64_t lost; /* records that are not in the file */
 	uint32_t sequence;
+	uint64_t position;    /* bytes written: whole frames */
+	struct extent so_far; /* what was added */
+	struct index index;
+	uint32_t last_packed; /* bytes of the last frame, packed */
 	uint64_t due_ns; /* when the frame is to be written, UINT64_MAX: it is empty */
 	ZSTD_CCtx *zstd;
 	struct columns_writer columns;
@@ -44,16 +49,6 @@ void recorder_widen(struct interest *interest)
 			interest->kinds |= UINT32_C(1) << kind;
 }
 
-uint32_t file_head_check(const struct file_head *head)
-{
-	const uint8_t *bytes = (const uint8_t *)head;
-	uint32_t hash = 0x811c9dc5; /* FNV-1a */
-
-	for (size_t i = 0; i < offsetof(struct file_head, check); i++)
-		hash = (hash ^ bytes[i]) * 0x01000193;
-	return hash;
-}
-
 /* --- the file ------------------------------------------------------------------------------------
  */
 
@@ -64,11 +59,15 @@ static void fail(struct recorder *recorder, int error)
 	recorder->error = error;
 	log_error("--record %s: %s; the trace goes on, the recording ends here", recorder->path,
 		  strerror(error));
+	/* Half a frame is of no use to anybody. What cannot be cut (a pipe, a device) stays. */
+	if (recorder->fd >= 0 && ftruncate(recorder->fd, recorder->position))
+		errno = error;
 }
 
 static void write_all(struct recorder *recorder, const void *bytes, size_t size)
 {
 	const char *p = bytes;
+	const size_t whole = size;
 
 	while (size && !recorder->error) {
 		ssize_t n = write(recorder->fd, p, size);
@@ -79,6 +78,8 @@ static void write_all(struct recorder *recorder, const void *bytes, size_t size)
 			fail(recorder, errno);
 		}
 	}
+	if (!recorder->error)
+		recorder->position += whole;
 }
 
 /* Where the content of a frame of that size goes, after its head; NULL: no memory. */
@@ -97,7 +98,8 @@ static uint8_t *begin_frame(struct recorder *recorder, enum content_kind kind, s
 
 static void end_frame(struct recorder *recorder, size_t size)
 {
-	struct frame_head head = {.magic = FRAME_MAGIC};
+	struct frame_head head = {.magic = FRAME_MAGIC, .so_far = recorder->so_far};
+	struct index_entry entry = {recorder->position, recorder->so_far};
 	size_t room = recorder->packed_room - sizeof head;
 	size_t packed = ZSTD_compress2(recorder->zstd, recorder->packed + sizeof head, room,
 				       recorder->content, sizeof(struct content_head) + size);
@@ -106,10 +108,28 @@ static void end_frame(struct recorder *recorder, size_t size)
 		fail(recorder, ENOMEM);
 		return;
 	}
-	head.packed = packed;
+	head.packed = recorder->last_packed = packed;
+	head.check = frame_head_check(&head);
 	memcpy(recorder->packed, &head, sizeof head);
 	write_all(recorder, recorder->packed, sizeof head + packed);
 	recorder->sequence++;
+	if (!recorder->error && !index_add(&recorder->index, &entry))
+		fail(recorder, ENOMEM);
+}
+
+static void write_index(struct recorder *recorder)
+{
+	struct frame_head tail = {.magic = TAIL_MAGIC, .so_far = recorder->so_far};
+	size_t size = recorder->index.count * sizeof *recorder->index.entries;
+	uint8_t *to = recorder->error ? NULL : begin_frame(recorder, CONTENT_INDEX, size);
+
+	if (!to)
+		return; /* readers do without */
+	memcpy(to, recorder->index.entries, size);
+	end_frame(recorder, size);
+	tail.packed = recorder->last_packed;
+	tail.check = frame_head_check(&tail);
+	write_all(recorder, &tail, sizeof tail);
 }
 
 static void write_records(struct recorder *recorder)
@@ -183,9 +203,21 @@ void recorder_close(struct recorder *recorder)
 		close(recorder->fd);
 	ZSTD_freeCCtx(recorder->zstd);
 	columns_free(&recorder->columns);
+	index_free(&recorder->index);
 	free(recorder->content);
 	free(recorder->packed);
 	free(recorder);
+}
+
+/* What the record adds to the extent. */
+static void extend(struct extent *extent, const struct record *record)
+{
+	uint64_t end_ns = record->time_ns + record->duration_ns;
+
+	if (end_ns > extent->end_ns)
+		extent->end_ns = end_ns;
+	extent->records += record->kind < RECORD_KINDS;
+	extent->tasks += record->kind == RECORD_TASK || record->kind == RECORD_FORK;
 }
 
 /* --- recording -----------------------------------------------------------------------------------
@@ -197,6 +229,7 @@ void recorder_add(struct recorder *recorder, const struct record *record)
 		recorder->lost++;
 		return;
 	}
+	extend(&recorder->so_far, record);
 	/* By the records' own clock: asking for the time would cost as much as the rest. */
 	if (recorder->due_ns == UINT64_MAX)
 		recorder->due_ns = record->time_ns + FRAME_NS;
@@ -238,6 +271,11 @@ void recorder_tick(struct recorder *recorder, uint64_t now_ns)
 	add_own(recorder, TRACE_TICK, now_ns, 0, 0, 0);
 }
 
+void recorder_stop(struct recorder *recorder, uint64_t now_ns)
+{
+	add_own(recorder, TRACE_STOP, now_ns, 0, 0, 0);
+}
+
 uint64_t recorder_deadline(const struct recorder *recorder)
 {
 	return recorder->due_ns;
@@ -253,6 +291,7 @@ void recorder_finish(struct recorder *recorder, uint64_t now_ns, int status, int
 {
 	add_own(recorder, TRACE_FINISH, now_ns, 0, (uint64_t)(int64_t)status, signal);
 	write_records(recorder);
+	write_index(recorder);
 	/* A full disk behind NFS is reported at close only. */
 	if (close(recorder->fd) && errno != EINTR)
 		fail(recorder, errno);

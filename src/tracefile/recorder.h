@@ -34,6 +34,8 @@ void recorder_start(struct recorder *recorder, const char *source, int32_t pid, 
 void recorder_add(struct recorder *recorder, const struct record *record);
 /* host_run_timers is being called. */
 void recorder_tick(struct recorder *recorder, uint64_t now_ns);
+/* A script ends the trace. */
+void recorder_stop(struct recorder *recorder, uint64_t now_ns);
 /* host_finish is being called. Completes the file. */
 void recorder_finish(struct recorder *recorder, uint64_t now_ns, int status, int signal);
 

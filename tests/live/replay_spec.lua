@@ -11,6 +11,7 @@ local NAMES <const> = {
   "curl over IPv4", "curl over a unix socket", "git clone", "gcc", "sh with a pipeline", "python with threads",
   "python with multiprocessing", "node with fs.promises", "tar", "xz with threads", "a threaded accept server",
 }
+local MANY_CALLS <const> = "for i in $(seq 40000); do echo $i; done | tail -n1; exit 7"
 local BOTH <const> = 'use "default" output.json(true)' -- lines and summary on stderr, JSON on stdout
 
 local function program_of(name)
@@ -120,6 +121,32 @@ describe("a replay", function()
     local again = replay(file)
     assert.equal(0, again.status)
     assert.truthy(again.err:find("Exit: 3", 1, true))
+  end)
+
+  -- The program is killed; what its tasks did until they were dead is seen by the models alone.
+  for name, code in pairs {
+    ["in a hook"] = 'local n = 0 on("write", function() n = n + 1 if n == 40 then os.exit() end end)',
+    ["at the start"] = 'on("start", function() os.exit() end)',
+    ["in a timer"] = 'on("every:50ms", function() os.exit(1) end)',
+    ["by --strict"] = 'on("write", function() error "x" end)',
+  } do
+    it("ends as the live run did when a script ended that " .. name, function()
+      local arguments = {"--strict", "-e", 'use "default" ' .. code}
+      local program = {"/bin/sh", "-c", "i=0; while [ $i -lt 2000 ]; do echo $i; i=$((i+1)); done; ls /; sleep 60"}
+      local file, live = recording(arguments, program, {out = h.folder() .. "/out"})
+      local again = replay(file, arguments)
+      assert_same(live.err, again.err, "lines and summary")
+      assert.equal(live.status, again.status)
+      assert.truthy(live.err:find("Exit: killed by SIGKILL", 1, true), live.err)
+    end)
+  end
+
+  it("ends where a script ends it, when the live run did not", function()
+    local file = recording({"-q"}, {"/bin/sh", "-c", "ls /; ls /; exit 3"}, {out = h.folder() .. "/out"})
+    local again = replay(file, {"-e", 'use "default" on("fork", function() os.exit() end)'})
+    assert.equal(0, again.status)
+    assert.truthy(again.err:find("Exit: not seen", 1, true), again.err)
+    assert.is_nil(again.err:find("ls exec", 1, true))
   end)
 
   it("ends with 125 under --strict when a hook fails", function()
@@ -252,6 +279,32 @@ describe("a recording", function()
     assert.equal(1, (select(2, result.err:gsub("No space left on device", ""))))
     assert.truthy(result.err:find("%d+ records are not in it"))
     assert.truthy(result.err:find("Exit: 6", 1, true))
+  end)
+
+  it("that reaches the limit of a file's size says so once; the trace goes on", function()
+    local folder = h.folder()
+    local shell = h.run({"/bin/sh", "-c", 'ulimit -f 200; exec "$1" --record "$2" -- /bin/sh -c "$3"', "sh", h.compendium,
+      folder .. "/run.cpd", MANY_CALLS})
+    assert.equal(7, shell.status, shell.err)
+    assert.equal("40000\n", shell.out)
+    assert.equal(1, (select(2, shell.err:gsub("File too large", ""))))
+    assert.truthy(shell.err:find("%d+ records are not in it"))
+    local again = replay(folder .. "/run.cpd") -- all whole frames are kept, and no part of one
+    assert.equal(0, again.status)
+    assert.truthy(again.err:find("has no end (was the trace cut off?): it stops at byte", 1, true), again.err)
+    assert.truthy(again.err:find("sh exec", 1, true), again.err)
+  end)
+
+  it("on a disk that fills up keeps what there was room for", function()
+    if not h.is_root then return pending "needs root, to mount a disk that is small" end
+    local disk = h.folder() .. "/disk"
+    local result = h.run({"/usr/bin/unshare", "--mount", "--propagation", "private", "/bin/sh", "-c",
+      'mkdir "$2"; mount -t tmpfs -o size=100k none "$2" || exit; "$1" --record "$2/run.cpd" -- /bin/sh -c "$3"; s=$?; '
+      .. '"$1" -q --replay "$2/run.cpd"; exit $s', "sh", h.compendium, disk, MANY_CALLS})
+    assert.equal(7, result.status, result.err)
+    assert.equal("40000\n", result.out)
+    assert.equal(1, (select(2, result.err:gsub("No space left on device", ""))))
+    assert.truthy(result.err:find("has no end (was the trace cut off?): it stops at byte", 1, true), result.err)
   end)
 
   it("that cannot be made starts no program", function()

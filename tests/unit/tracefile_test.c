@@ -22,6 +22,7 @@
 #include "source/replay/replay.h"
 #include "tracefile/columns.h"
 #include "tracefile/format.h"
+#include "tracefile/index.h"
 #include "tracefile/reader.h"
 #include "tracefile/recorder.h"
 
@@ -109,7 +110,7 @@ static size_t make_file(uint8_t *bytes)
 	return size;
 }
 
-static struct reader *open_bytes(const uint8_t *bytes, size_t size)
+static int file_of(const uint8_t *bytes, size_t size)
 {
 	static int fd = -1;
 
@@ -118,9 +119,30 @@ static struct reader *open_bytes(const uint8_t *bytes, size_t size)
 	assert_int_equal(ftruncate(fd, 0), 0);
 	assert_int_equal(pwrite(fd, bytes, size, 0), size);
 	lseek(fd, 0, SEEK_SET);
-	struct reader *reader = reader_new(dup(fd));
+	return fd;
+}
+
+static struct reader *open_bytes(const uint8_t *bytes, size_t size)
+{
+	struct reader *reader = reader_new(dup(file_of(bytes, size)));
+
 	assert_non_null(reader);
 	return reader;
+}
+
+/* Where the last frame with that magic begins, before `end`. */
+static size_t frame_before(const uint8_t *bytes, size_t end, const char *magic)
+{
+	do
+		end--;
+	while (memcmp(bytes + end, magic, 4) != 0);
+	return end;
+}
+
+/* Where the index begins: all of the trace is before it. */
+static size_t index_of(const uint8_t *bytes, size_t size)
+{
+	return frame_before(bytes, frame_before(bytes, size, "CEND"), "CFRM");
 }
 
 /* ---- what is read */
@@ -237,13 +259,20 @@ static void the_largest_record_fits(void **state)
 static void each_place_where_a_file_may_end(void **state)
 {
 	static uint8_t bytes[ROOM];
-	size_t size = make_file(bytes);
+	size_t size = make_file(bytes), trace = index_of(bytes, size);
 	unsigned most = 0;
 
 	(void)state;
 	for (size_t cut = 0; cut < size; cut++) {
 		struct reader *reader = open_bytes(bytes, cut);
 		struct outcome outcome = read_all(reader);
+		if (cut >= trace) { /* nothing but the index is missing */
+			assert_int_equal(outcome.end, -ENODATA);
+			assert_int_equal(outcome.records, RECORDS);
+			assert_null(reader_problem(reader));
+			reader_free(reader);
+			continue;
+		}
 		assert_int_equal(outcome.end, -EBADMSG);
 		assert_non_null(strstr(reader_problem(reader), "at byte "));
 		assert_true(outcome.records >= most); /* what came before the cut is there */
@@ -284,13 +313,12 @@ static void damages_at_random(void **state)
 static void damage_is_told_with_its_place(void **state)
 {
 	static uint8_t bytes[ROOM];
-	size_t size = make_file(bytes), last = size - 1;
+	size_t size = make_file(bytes);
+	size_t last = frame_before(bytes, index_of(bytes, size), "CFRM");
 	char place[40];
 
 	(void)state;
-	while (memcmp(bytes + last, "CFRM", 4) != 0)
-		last--;
-	bytes[last + 30] ^= 1;
+	bytes[last + sizeof(struct frame_head) + 20] ^= 1;
 	struct reader *reader = open_bytes(bytes, size);
 	struct outcome outcome = read_all(reader);
 	assert_int_equal(outcome.end, -EBADMSG);
@@ -298,6 +326,130 @@ static void damage_is_told_with_its_place(void **state)
 	snprintf(place, sizeof place, "at byte %zu", last);
 	assert_non_null(strstr(reader_problem(reader), place));
 	assert_non_null(strstr(reader_problem(reader), "damaged"));
+	reader_free(reader);
+}
+
+/* ---- the index */
+
+static struct index index_from(const uint8_t *bytes, size_t size)
+{
+	struct index index;
+	int fd = file_of(bytes, size);
+
+	lseek(fd, 7, SEEK_SET);
+	assert_int_equal(index_read(&index, fd), 0);
+	assert_int_equal(lseek(fd, 0, SEEK_CUR), 7);
+	return index;
+}
+
+static void an_index_says_what_there_is(void **state)
+{
+	static uint8_t bytes[ROOM];
+	size_t size = make_file(bytes);
+	struct index index = index_from(bytes, size);
+	struct extent before = {0};
+	unsigned tasks = 0;
+
+	(void)state;
+	assert_true(index.is_whole);
+	assert_int_equal(index.count, 5); /* header, RECORDS in three frames, the end */
+	for (size_t i = 0; i < index.count; i++) {
+		struct extent here = index.entries[i].so_far;
+		assert_memory_equal(bytes + index.entries[i].position, "CFRM", 4);
+		assert_true(here.records >= before.records && here.end_ns >= before.end_ns);
+		before = here;
+	}
+	assert_int_equal(before.records, RECORDS);
+	for (unsigned i = 0; i < RECORDS; i++) {
+		unsigned kind = make_record(i)->kind;
+		tasks += kind == RECORD_TASK || kind == RECORD_FORK;
+	}
+	assert_int_equal(before.tasks, tasks);
+	index_free(&index);
+}
+
+/* Its entries are those of the file's own, as far as there is a file. */
+static void an_index_that_is_not_there_is_made_of_the_frames(void **state)
+{
+	static uint8_t bytes[ROOM], broken[ROOM];
+	size_t size = make_file(bytes);
+	struct index whole = index_from(bytes, size);
+
+	(void)state;
+	for (size_t cut = 0; cut < size; cut++) {
+		struct index index = index_from(bytes, cut);
+		size_t count = 0;
+		while (count < whole.count &&
+		       (count + 1 < whole.count ? whole.entries[count + 1].position
+						: index_of(bytes, size)) <= cut)
+			count++;
+		assert_false(index.is_whole);
+		assert_in_range(index.count, count, count + 1); /* the index's own frame */
+		if (count)
+			assert_memory_equal(index.entries, whole.entries,
+					    count * sizeof *whole.entries);
+		index_free(&index);
+	}
+	for (size_t at = index_of(bytes, size); at < size; at++) {
+		memcpy(broken, bytes, size);
+		broken[at] ^= 0x55;
+		struct index index = index_from(broken, size);
+		assert_true(index.count >= whole.count);
+		assert_memory_equal(index.entries, whole.entries,
+				    whole.count * sizeof *whole.entries);
+		index_free(&index);
+		struct reader *reader = open_bytes(broken, size);
+		assert_int_equal(read_all(reader).records, RECORDS); /* it is no loss */
+		assert_non_null(strstr(reader_problem(reader), "nothing is missing"));
+		reader_free(reader);
+	}
+	index_free(&whole);
+}
+
+/* However long a trace is, and the last entry is what there is in all. */
+static void an_index_is_bounded(void **state)
+{
+	struct index index = {0};
+
+	(void)state;
+	for (uint64_t i = 1; i <= 100000; i++) {
+		assert_true(index_add(&index, &(struct index_entry){i, {i, i, i}}));
+		assert_true(index.count <= INDEX_ENTRIES);
+		assert_int_equal(index.entries[index.count - 1].position, i);
+	}
+	assert_true(index.count > INDEX_ENTRIES / 2);
+	for (size_t i = 1; i + 1 < index.count; i++) /* evenly */
+		assert_int_equal(index.entries[i].position - index.entries[i - 1].position,
+				 index.entries[0].position);
+	index_free(&index);
+}
+
+static void a_pipe_has_no_index(void **state)
+{
+	struct index index;
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(index_read(&index, fds[0]), -ESPIPE);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+static void two_files_in_one_are_told(void **state)
+{
+	static uint8_t bytes[ROOM];
+	size_t size = make_file(bytes);
+
+	(void)state;
+	memcpy(bytes + size, bytes, size);
+	struct reader *reader = open_bytes(bytes, 2 * size);
+	assert_int_equal(read_all(reader).records, RECORDS);
+	assert_non_null(strstr(reader_problem(reader), "another recording"));
+	reader_free(reader);
+	reader = open_bytes(bytes, size + 100); /* whatever it is */
+	assert_int_equal(read_all(reader).records, RECORDS);
+	assert_non_null(reader_problem(reader));
 	reader_free(reader);
 }
 
@@ -460,6 +612,11 @@ int main(void)
 		cmocka_unit_test(each_place_where_a_file_may_end),
 		cmocka_unit_test(damages_at_random),
 		cmocka_unit_test(damage_is_told_with_its_place),
+		cmocka_unit_test(an_index_says_what_there_is),
+		cmocka_unit_test(an_index_that_is_not_there_is_made_of_the_frames),
+		cmocka_unit_test(an_index_is_bounded),
+		cmocka_unit_test(a_pipe_has_no_index),
+		cmocka_unit_test(two_files_in_one_are_told),
 		cmocka_unit_test(a_newer_format_is_refused_with_both_versions),
 		cmocka_unit_test(unknown_kinds_of_records_are_skipped_and_counted),
 		cmocka_unit_test(what_is_no_trace_file_says_so),
