@@ -16,6 +16,10 @@ local hooks <const> = {}
 local registrations <const> = {}
 local is_built = false
 
+-- What costs so much to see that it takes more than an output that could show it: an option, or a script that
+-- names it.
+local ASKED_BY_OPTION <const> = {fault = core.options.faults or false}
+
 -- Library fields that a hook on a bare call has too.
 local LASTING <const> = {comm = true, process = true, class = true}
 
@@ -147,10 +151,10 @@ function hooks.filter(names, fn)
     label = ("filter %s(%s)"):format(names and '"' .. title(names) .. '" ' or "", errors.place())}
 end
 
--- See HACKING.md for what a sink is.
-function hooks.sink(sink)
+-- See HACKING.md for what a sink is. A bundled one shows what others asked for.
+function hooks.sink(sink, is_bundled)
   local selectors = sink.events and resolve_all(sink.events)
-  register {role = "sink", fn = sink.event, selectors = selectors, sink = sink,
+  register {role = "sink", fn = sink.event, selectors = selectors, sink = sink, is_bundled = is_bundled,
     label = ("sink %s"):format(sink.name or ("(" .. errors.place() .. ")"))}
 end
 
@@ -184,6 +188,10 @@ local function selectors_of(registration)
   return selectors
 end
 
+local function is_asked_for(registration, key)
+  return ASKED_BY_OPTION[key] ~= false or (registration.selectors ~= nil and not registration.is_bundled)
+end
+
 -- Which keys somebody listens to, which models that takes, and of each key whether it is bare. A hook on a
 -- call alone ("syscall:") pays for that call alone: it has the call's arguments, but not the fields that
 -- models give to events. Anything else on the same call brings the models in: those of the type that is
@@ -202,10 +210,11 @@ local function wanted()
       is_filtered = is_filtered or not registration.selectors
     elseif registration.fn then
       for _, selector in ipairs(selectors_of(registration)) do
-        if selector.key then keys[selector.key] = true end
+        local is_asked <const> = is_asked_for(registration, selector.key)
+        if selector.key and is_asked then keys[selector.key] = true end
         local entered = selector.key and selector.key:match "^enter:(.*)$"
         if entered then enrich(types["call:" .. entered]) end
-        if selector.type then
+        if selector.type and is_asked then
           typed[selector.key] = true
           enrich({selector.type})
         end

@@ -35,5 +35,5 @@ config.apply()
 scripts.run_all(core.options.scripts, config.scripts)
 
 local hooks <const> = require "compendium.hooks"
-for _, sink in ipairs(require("compendium.output").chosen(core.options)) do hooks.sink(sink) end
+for _, sink in ipairs(require("compendium.output").chosen(core.options)) do hooks.sink(sink, true) end
 hooks.build()

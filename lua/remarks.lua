@@ -190,6 +190,9 @@ remarks.limits = {
   rows = function(_, width)
     local list = table.move(noted, 1, #noted, 1, {})
     list[#list + 1] = ring_row(width) or nil
+    if (core.run.from or 0) > 0 then
+      list[#list + 1] = "Of a part of the trace; memory, processes and connections are with what was before it"
+    end
     return #list > 0 and list or nil
   end,
 }

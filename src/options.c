@@ -25,6 +25,7 @@ enum option_fill {
 	FILL_PIDS,	  /* more process ids */
 	FILL_ENVIRONMENT, /* one more NAME=VALUE or NAME */
 	FILL_LIST,	  /* one more string in the NULL-terminated array at field */
+	FILL_MOMENT,	  /* struct moment at field */
 	FILL_LATER,	  /* not built in this version */
 };
 
@@ -170,6 +171,12 @@ static bool fill_list(struct options *options, const struct given *given)
 	return append((const char ***)((char *)options + given->row->field), given->value);
 }
 
+static bool fill_moment(struct options *options, const struct given *given)
+{
+	return moment_parse((struct moment *)((char *)options + given->row->field), given->value) ||
+	       misuse("not a time, as in 2.5s, 300ms or -5s", given->label, given->value);
+}
+
 static bool fill_later(struct options *options, const struct given *given)
 {
 	(void)options;
@@ -181,7 +188,8 @@ static bool (*const option_fillers[])(struct options *, const struct given *) = 
 	[FILL_FLAG] = fill_flag,     [FILL_STRING] = fill_string,
 	[FILL_CHOICE] = fill_choice, [FILL_SCRIPT] = fill_script,
 	[FILL_PIDS] = fill_pids,     [FILL_ENVIRONMENT] = fill_environment,
-	[FILL_LIST] = fill_list,     [FILL_LATER] = fill_later,
+	[FILL_LIST] = fill_list,     [FILL_MOMENT] = fill_moment,
+	[FILL_LATER] = fill_later,
 };
 
 /* The built option whose name is nearest to what was meant, or NULL when none is near. */
@@ -303,6 +311,8 @@ static bool check(const struct options *options)
 		problem = "--record keeps what is traced now; it cannot be used with --replay";
 	else if (options->replay && (target->user || target->environment))
 		problem = "-u and -E are for a command that is started, not for --replay";
+	else if (!options->replay && (options->from.is_given || options->to.is_given))
+		problem = "--from and --to are for --replay";
 	else if (!options->replay && !target->command && !target->pid_count)
 		problem =
 			"nothing to trace: give a command, -p PID or --replay FILE\n" OPTIONS_USAGE;

@@ -7,6 +7,7 @@
 #define OPTIONS_H
 
 #include "config.h"
+#include "moment.h"
 #include "source/source.h"
 #include "version.h"
 
@@ -27,6 +28,7 @@ struct options {
 	const char *help_script;  /* whose help is wanted, or NULL */
 	const char *record;       /* file name or NULL */
 	const char **replay;      /* file names, NULL-terminated; NULL: trace something live */
+	struct moment from, to;      /* of a replay */
 	long long max_report_events; /* -1: all */
 	const struct config *config; /* what was read, or NULL */
 	bool no_config, sandbox;

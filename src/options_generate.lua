@@ -21,7 +21,7 @@ end
 
 local fills <const> = {
   flag = "FILL_FLAG", string = "FILL_STRING", choice = "FILL_CHOICE", script = "FILL_SCRIPT",
-  pids = "FILL_PIDS", environment = "FILL_ENVIRONMENT", list = "FILL_LIST",
+  pids = "FILL_PIDS", environment = "FILL_ENVIRONMENT", list = "FILL_LIST", moment = "FILL_MOMENT",
 }
 local known <const> = {
   long = true, short = true, aliases = true, arg = true, fills = true, field = true, kind = true, choices = true,

@@ -19,6 +19,7 @@
 
 #include "log.h"
 #include "note.h"
+#include "preface.h"
 #include "progress.h"
 #include "replaying.h"
 #include "script/host.h"
@@ -26,6 +27,8 @@
 #include "signals.h"
 #include "source/replay/replay.h"
 #include "tracefile/format.h"
+#include "tracefile/index.h"
+#include "window.h"
 
 #define MS UINT64_C(1000000)
 
@@ -44,6 +47,8 @@ struct replaying {
 	struct source *source;
 	struct signals *signals;
 	struct progress progress;
+	struct window window;
+	uint64_t records_all; /* in the file, 0: not known */
 	bool is_started;
 	bool has_ticks; /* of the file are repeated */
 	bool was_ended; /* by a script, as the recorded trace was */
@@ -117,12 +122,26 @@ static bool ends_before(struct replaying *replaying, const struct record *record
 	return !replaying->was_ended;
 }
 
+/* Where the record is: before the part that is shown, in it, or behind. True: the part is over. */
+static bool is_behind(struct replaying *replaying, const struct record *record, uint64_t end)
+{
+	const struct window *window = &replaying->window;
+	bool is_for_all = record->kind == RECORD_LOST || record->kind == RECORD_NOTE;
+
+	host_mute(replaying->host, end < window->from_ns && !is_for_all);
+	if (end <= window->to_ns)
+		return false;
+	replaying->time_ns = window->to_ns;
+	replaying->source->ops->stop(replaying->source, SOURCE_DETACH);
+	return true;
+}
+
 static void take_record(struct replaying *replaying, const struct record *record)
 {
 	uint64_t end = record->time_ns + record->duration_ns;
 
 	replaying->steps++;
-	if (ends_before(replaying, record))
+	if (ends_before(replaying, record) || is_behind(replaying, record, end))
 		return;
 	replaying->progress.records++;
 	if (record->kind >= RECORD_KINDS) {
@@ -213,7 +232,8 @@ static void run(struct replaying *replaying)
 {
 	bool shows_progress = may_show_progress(replaying);
 
-	progress_begin(&replaying->progress, reader_fd(reader_of(replaying)), now_ns());
+	progress_begin(&replaying->progress, reader_fd(reader_of(replaying)),
+		       replaying->records_all, now_ns());
 	while (!replaying->is_over) {
 		bool is_idle = read_records(replaying);
 		host_flush(replaying->host, now_ns());
@@ -252,33 +272,27 @@ static bool finish(struct replaying *replaying)
 			   replaying->source->ops->status(replaying->source), signal);
 }
 
-/* What scripts ask for and the file has not. */
-static void tell_missing(const struct replaying *replaying)
+/* How far the file goes, as far as that is known, and which part of it is shown. False: none. */
+static bool open_window(struct replaying *replaying)
 {
-	const struct interest *recorded = &reader_header(reader_of(replaying))->interest;
-	const struct interest *wanted = host_interest(replaying->host);
-	bool enters = false, calls = false;
+	const struct header *header = reader_header(reader_of(replaying));
+	struct window *window = &replaying->window;
+	struct run *run = &replaying->run;
+	struct index index;
+	struct extent whole = {0};
 
-	for (int arch = 0; arch < ARCH_COUNT; arch++)
-		for (int i = 0; i < INTEREST_NRS / 64; i++) {
-			enters |= wanted->enters[arch][i] & ~recorded->enters[arch][i];
-			calls |= wanted->calls[arch][i] & ~recorded->calls[arch][i];
-		}
-	const struct {
-		bool is_missing;
-		const char *what;
-	} parts[] = {
-		{calls, "some system calls"},
-		{enters, "what is before a call (\"enter:\" hooks)"},
-		{wanted->data_limit > recorded->data_limit,
-		 "the bytes that were read and written (want \"data\", -v)"},
-		{replaying->options.faults && !(recorded->kinds >> RECORD_FAULT & 1),
-		 "page faults (--faults)"},
-	};
-	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-		if (parts[i].is_missing)
-			log_warning("--replay %s: not recorded, and so not shown: %s",
-				    replaying->run.file, parts[i].what);
+	bool is_known = index_read(&index, reader_fd(reader_of(replaying))) == 0 && index.count;
+	if (is_known)
+		whole = index.entries[index.count - 1].so_far;
+	index_free(&index);
+	preface_tell(run->file, header, is_known ? &whole : NULL);
+	replaying->records_all = whole.records;
+	if (!window_open(window, &replaying->options, header->start_ns, is_known ? &whole : NULL,
+			 run->file))
+		return false;
+	run->is_part = window->is_given;
+	run->from_ns = window->from_ns - header->start_ns;
+	return true;
 }
 
 /* The run's parts, once the header is known. */
@@ -290,6 +304,7 @@ static bool open_host(struct replaying *replaying)
 	target->command = header->command;
 	target->pids = header->pids;
 	target->pid_count = header->pid_count;
+	replaying->options.faults |= header->interest.kinds >> RECORD_FAULT & 1;
 	replaying->run.identity = header->identity;
 	replaying->run.wallclock_ns = header->wallclock_ns;
 	replaying->host = host_new_run(&replaying->options, &replaying->run);
@@ -309,9 +324,9 @@ static struct ending replay(struct replaying *replaying)
 	}
 	if (!read_header(replaying, &first)) {
 		tell_problems(replaying);
-	} else if (open_host(replaying)) {
-		log_info("events come from %s", reader_header(reader_of(replaying))->source);
-		tell_missing(replaying);
+	} else if (open_window(replaying) && open_host(replaying)) {
+		preface_tell_missing(replaying->run.file, reader_header(reader_of(replaying)),
+				     host_interest(replaying->host), replaying->options.faults);
 		take_record(replaying, first);
 		run(replaying);
 		ending.status = finish(replaying) ? 0 : STATUS_FAILURE;

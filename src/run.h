@@ -6,6 +6,7 @@
 #ifndef RUN_H
 #define RUN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "identity.h"
@@ -15,6 +16,8 @@ struct results; /* what earlier runs left for later ones: script/results.h */
 struct run {
 	unsigned number, count;	  /* 1 of 1 */
 	const char *file;	  /* that is replayed, or NULL */
+	bool is_part;		  /* of the trace, from from_ns on, since its start */
+	uint64_t from_ns;
 	uint64_t wallclock_ns;	  /* start of the trace, since 1970; 0: now */
 	struct identity identity; /* of the trace, not of who replays it */
 	struct results *results;  /* or NULL */

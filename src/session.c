@@ -17,9 +17,11 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "control.h"
 #include "log.h"
@@ -27,6 +29,7 @@
 #include "replaying.h"
 #include "script/host.h"
 #include "session.h"
+#include "sight.h"
 #include "signals.h"
 #include "tracefile/recorder.h"
 
@@ -44,6 +47,7 @@ struct session {
 	struct control control;
 	struct interest interest;
 	struct run run;
+	struct sight sight;
 	struct recorder *recorder; /* of --record, or NULL */
 	uint64_t start_ns;
 	int32_t command; /* the pid of the first record: the command, or the first of -p */
@@ -80,7 +84,7 @@ static void start(struct session *session, int32_t pid)
 	session->command = pid;
 	host_start(session->host, session->start_ns, pid);
 	if (session->recorder)
-		recorder_start(session->recorder, session->source->ops->name, pid,
+		recorder_start(session->recorder, &session->sight, pid,
 			       host_timers(session->host));
 	end_when_wanted(session);
 }
@@ -238,10 +242,10 @@ static int open_source(struct session *session)
 	if (!failed)
 		failed = source_open(session->options->backend, &target, &session->interest,
 				     &session->source, why, sizeof why);
-	if (!failed)
-		log_info("events come from %s%s", session->source->ops->name, why);
-	if (!failed)
+	if (!failed) {
+		snprintf(session->sight.remark, sizeof session->sight.remark, "%s", why);
 		return 0;
+	}
 	log_error("%s", *why ? why : strerror(-failed));
 	return failure_status(&target, -failed);
 }
@@ -262,19 +266,35 @@ static bool open_recorder(struct session *session)
 	return session->recorder;
 }
 
-/* --faults. Without the rights the trace goes on as it is. */
+/* --faults, or a script that hooks them. Without the rights the trace goes on as it is. */
 static void watch_faults(struct session *session)
 {
-	char why[512] = "";
+	const uint32_t bit = UINT32_C(1) << RECORD_FAULT;
+	struct sight *sight = &session->sight;
 	bool without_kernel = false;
 
-	if (!session->options->faults)
+	if (!(session->interest.kinds & bit))
 		return;
-	if (faults_source_open(&session->source, &without_kernel, why, sizeof why) < 0)
-		log_warning("%s; the trace goes on without them", why);
-	else if (without_kernel)
-		log_warning("page faults in the kernel (a read into fresh memory) cannot be seen; "
-			    "sudo sysctl kernel.perf_event_paranoid=1");
+	if (faults_source_open(&session->source, &without_kernel, sight->why_no_faults,
+			       sizeof sight->why_no_faults) < 0) {
+		sight->flags |= SIGHT_NO_FAULTS;
+		session->interest.kinds &= ~bit;
+	} else if (without_kernel) {
+		sight->flags |= SIGHT_NO_KERNEL_FAULTS;
+	}
+}
+
+/* What the source can see, told and kept for the recording. */
+static void look_at_source(struct session *session)
+{
+	struct sight *sight = &session->sight;
+
+	/* Neither backend can see requests that go to the kernel through a ring in memory. */
+	sight->flags = SIGHT_NO_RING | (session->options->target.command ? 0 : SIGHT_ATTACHED);
+	sight->user = geteuid();
+	snprintf(sight->source, sizeof sight->source, "%s", session->source->ops->name);
+	watch_faults(session);
+	sight_tell(sight, &session->interest);
 }
 
 static void run_source(struct session *session, struct ending *ending)
@@ -282,7 +302,7 @@ static void run_source(struct session *session, struct ending *ending)
 	ending->status = open_source(session);
 	if (!session->source)
 		return;
-	watch_faults(session);
+	look_at_source(session);
 	session->control.source = session->source;
 	run(session);
 	*ending = finish(session);
@@ -314,8 +334,8 @@ struct ending session_run(const struct options *options)
 	session.interest.kinds |= 1 << RECORD_SIGNAL | 1 << RECORD_STOP;
 	if (options->record)
 		recorder_widen(&session.interest);
-	if (!options->faults)
-		session.interest.kinds &= ~(UINT32_C(1) << RECORD_FAULT);
+	if (options->faults)
+		session.interest.kinds |= UINT32_C(1) << RECORD_FAULT;
 	session.start_ns = now_ns();
 	session.run.wallclock_ns = clock_ns(CLOCK_REALTIME);
 	if (open_recorder(&session))

@@ -257,7 +257,7 @@ void chain_dispatch(struct host *host, lua_State *L, const struct record *record
 	host->action.what = host->action.change_count = host->action.byte_count = 0;
 	for (unsigned i = 0; i < chain->models; i++)
 		call_with_event(host, L, chain->entries[i].hook, 0);
-	if (chain->count > chain->models && !host->wants_end) {
+	if (chain->count > chain->models && !host->wants_end && !host->is_muted) {
 		event->type = ask_type(host, L, chain);
 		lua_Integer n = ask_split(host, L, chain);
 		if (n < 1)

@@ -161,7 +161,7 @@ static void push_options(lua_State *L, const struct options *options)
 /* core.run: where the trace is made, and which one it is */
 static void push_run(lua_State *L, const struct run *run)
 {
-	lua_createtable(L, 0, 7);
+	lua_createtable(L, 0, 8);
 	lua_pushstring(L, run->identity.host);
 	lua_setfield(L, -2, "host");
 	lua_pushstring(L, run->identity.boot);
@@ -176,6 +176,10 @@ static void push_run(lua_State *L, const struct run *run)
 	lua_setfield(L, -2, "file");
 	results_push(L, run->results);
 	lua_setfield(L, -2, "results");
+	if (run->is_part) {
+		lua_pushinteger(L, run->from_ns);
+		lua_setfield(L, -2, "from");
+	}
 }
 
 static const luaL_Reg functions[] = {

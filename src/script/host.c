@@ -273,6 +273,11 @@ void host_dispatch(struct host *host, const struct record *record)
 	chain_dispatch(host, host->L, record);
 }
 
+void host_mute(struct host *host, bool is_muted)
+{
+	host->is_muted = is_muted;
+}
+
 /* What io.write has left with the C library (print flushes) goes out at once, but not more often
  * than every STDOUT_PERIOD_NS. */
 static uint64_t stdout_deadline(const struct host *host)
@@ -307,6 +312,8 @@ static void run_timer(struct host *host, struct timer *timer, uint64_t now_ns)
 	uint64_t missed = (now_ns - timer->due_ns) / timer->period_ns;
 
 	timer->due_ns = later(timer->due_ns + missed * timer->period_ns, timer->period_ns);
+	if (host->is_muted)
+		return;
 	struct hook *hook = timer->hook; /* the call may add timers, which moves them */
 	hook_push(host->L, hook);
 	hook_call(host, host->L, hook, 0, 0);

@@ -88,6 +88,7 @@ struct host {
 	char *first_failure;        /* message of the first failed hook, and its label */
 	const char *first_failed;
 	bool wants_end;             /* os.exit or --strict: nothing but models runs any more */
+	bool is_muted;              /* nothing but models runs for now */
 	bool failing_end;           /* and the trace's end is a failure */
 	bool dispatching;
 };

@@ -71,11 +71,22 @@ static bool add_variables(struct header_bytes *to, char **variables)
 	return ok;
 }
 
-bool header_write(struct header_bytes *to, const struct recording *recording, const char *source)
+static bool add_sight(struct header_bytes *to, const struct sight *sight)
+{
+	uint32_t numbers[] = {sight->flags, sight->user};
+
+	return add_text(to, HEADER_SOURCE, sight->source) &&
+	       add_text(to, HEADER_REMARK, sight->remark) &&
+	       add_text(to, HEADER_NO_FAULTS, sight->why_no_faults) &&
+	       add(to, HEADER_SIGHT, numbers, sizeof numbers);
+}
+
+bool header_write(struct header_bytes *to, const struct recording *recording,
+		  const struct sight *sight)
 {
 	uint64_t times[] = {recording->start_ns, recording->run->wallclock_ns};
 
-	return add_machine(to, &recording->run->identity) && add_text(to, HEADER_SOURCE, source) &&
+	return add_machine(to, &recording->run->identity) && add_sight(to, sight) &&
 	       add_target(to, recording->target) && add_variables(to, environ) &&
 	       add_variables(to, recording->target->environment) &&
 	       add(to, HEADER_TIMES, times, sizeof times) &&
@@ -128,6 +139,15 @@ static int take_times(struct header *header, const uint8_t *bytes, size_t size)
 	return 0;
 }
 
+static int take_sight(struct header *header, const uint8_t *bytes, size_t size)
+{
+	if (size != 2 * sizeof(uint32_t))
+		return -EBADMSG;
+	memcpy(&header->sight.flags, bytes, sizeof(uint32_t));
+	memcpy(&header->sight.user, bytes + sizeof(uint32_t), sizeof(uint32_t));
+	return 0;
+}
+
 static int take_interest(struct header *header, const uint8_t *bytes, size_t size)
 {
 	if (size != sizeof header->interest)
@@ -148,7 +168,10 @@ static int take_field(struct header *header, uint32_t tag, const uint8_t *bytes,
 		{HEADER_RUN, header->identity.run, sizeof header->identity.run},
 		{HEADER_KERNEL, header->kernel, sizeof header->kernel},
 		{HEADER_MACHINE, header->machine, sizeof header->machine},
-		{HEADER_SOURCE, header->source, sizeof header->source},
+		{HEADER_SOURCE, header->sight.source, sizeof header->sight.source},
+		{HEADER_REMARK, header->sight.remark, sizeof header->sight.remark},
+		{HEADER_NO_FAULTS, header->sight.why_no_faults,
+		 sizeof header->sight.why_no_faults},
 	};
 
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
@@ -163,6 +186,8 @@ static int take_field(struct header *header, uint32_t tag, const uint8_t *bytes,
 		return take_times(header, bytes, size);
 	case HEADER_INTEREST:
 		return take_interest(header, bytes, size);
+	case HEADER_SIGHT:
+		return take_sight(header, bytes, size);
 	default:
 		return 0;
 	}

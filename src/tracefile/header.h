@@ -11,6 +11,7 @@
 
 #include "interest.h"
 #include "run.h"
+#include "sight.h"
 #include "source/source.h"
 
 struct recording;
@@ -21,12 +22,15 @@ enum header_tag {
 	HEADER_RUN, /* struct identity */
 	HEADER_KERNEL,
 	HEADER_MACHINE,	 /* uname(2): release, machine */
-	HEADER_SOURCE,	 /* name of what saw the events */
+	HEADER_SOURCE,	 /* struct sight: source */
 	HEADER_ARGUMENT, /* of the command, each */
 	HEADER_PID,	 /* int32_t: attached to, each */
 	HEADER_VARIABLE, /* name of a variable of the environment, each */
 	HEADER_TIMES,	 /* uint64_t: start in CLOCK_MONOTONIC, in CLOCK_REALTIME */
-	HEADER_INTEREST, /* struct interest: what was asked for */
+	HEADER_INTEREST, /* struct interest: what was asked for, and could be had */
+	HEADER_SIGHT,	 /* struct sight: flags, user */
+	HEADER_REMARK,
+	HEADER_NO_FAULTS, /* struct sight: remark, why_no_faults */
 };
 
 struct header_field {
@@ -35,7 +39,8 @@ struct header_field {
 
 struct header {
 	struct identity identity;
-	char kernel[65], machine[65], source[32];
+	char kernel[65], machine[65];
+	struct sight sight;
 	uint64_t start_ns, wallclock_ns;
 	struct interest interest;
 	char **command; /* NULL-terminated; NULL: attached */
@@ -51,7 +56,8 @@ struct header_bytes {
 };
 
 /* False: no memory. */
-bool header_write(struct header_bytes *to, const struct recording *recording, const char *source);
+bool header_write(struct header_bytes *to, const struct recording *recording,
+		  const struct sight *sight);
 
 /* Reads what header_write wrote. 0, -EBADMSG or -ENOMEM. */
 int header_read(struct header *header, const uint8_t *bytes, size_t size);

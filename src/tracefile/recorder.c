@@ -249,12 +249,13 @@ static void add_own(struct recorder *recorder, enum trace_kind kind, uint64_t ti
 	recorder_add(recorder, &record);
 }
 
-void recorder_start(struct recorder *recorder, const char *source, int32_t pid, uint64_t timers)
+void recorder_start(struct recorder *recorder, const struct sight *sight, int32_t pid,
+		    uint64_t timers)
 {
 	struct header_bytes bytes = {0};
 	uint8_t *to = NULL;
 
-	if (header_write(&bytes, &recorder->recording, source))
+	if (header_write(&bytes, &recorder->recording, sight))
 		to = begin_frame(recorder, CONTENT_HEADER, bytes.size);
 	if (to) {
 		memcpy(to, bytes.bytes, bytes.size);

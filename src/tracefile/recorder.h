@@ -9,6 +9,7 @@
 
 #include "interest.h"
 #include "run.h"
+#include "sight.h"
 #include "source/source.h"
 
 struct recorder;
@@ -28,9 +29,9 @@ void recorder_widen(struct interest *interest);
 /* Creates the file. NULL when that cannot be: it was said. */
 struct recorder *recorder_open(const char *path, const struct recording *recording);
 
-/* host_start is being called; `timers` is what host_timers says. Comes first; `source` is its name.
- */
-void recorder_start(struct recorder *recorder, const char *source, int32_t pid, uint64_t timers);
+/* host_start is being called; `timers` is what host_timers says. Comes first. */
+void recorder_start(struct recorder *recorder, const struct sight *sight, int32_t pid,
+		    uint64_t timers);
 void recorder_add(struct recorder *recorder, const struct record *record);
 /* host_run_timers is being called. */
 void recorder_tick(struct recorder *recorder, uint64_t now_ns);

@@ -69,7 +69,7 @@ int main(int argc, char **argv)
 	if (!recorder)
 		return fprintf(stderr, "usage: record FILE CALLS\n"), 2;
 	recorder_widen(&interest);
-	recorder_start(recorder, "bench", 100, 0);
+	recorder_start(recorder, &(struct sight){.source = "bench"}, 100, 0);
 	for (unsigned long long i = 0; i < count; i++) {
 		fill(record, i, time_ns += random_number() % STEP_NS);
 		recorder_add(recorder, record);

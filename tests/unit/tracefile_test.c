@@ -77,6 +77,12 @@ static struct run run = {.number = 1,
 			 .wallclock_ns = 1700000000000000000,
 			 .identity = {"host", "boot", "run"}};
 
+static const struct sight sight = {.flags = SIGHT_ATTACHED | SIGHT_NO_FAULTS,
+				   .user = 1000,
+				   .source = "a test",
+				   .remark = ", as there is no other",
+				   .why_no_faults = "because"};
+
 static struct recorder *record_to(const char *path, unsigned from, unsigned to)
 {
 	struct recording recording = {
@@ -84,7 +90,7 @@ static struct recorder *record_to(const char *path, unsigned from, unsigned to)
 	struct recorder *recorder = recorder_open(path, &recording);
 
 	assert_non_null(recorder);
-	recorder_start(recorder, "a test", 4711, 42);
+	recorder_start(recorder, &sight, 4711, 42);
 	for (unsigned i = from; i < to; i++) {
 		recorder_add(recorder, make_record(i));
 		if (i % 20 == 19)
@@ -194,7 +200,7 @@ static void all_comes_back_as_it_was(void **state)
 	for (int i = 0; i < 4; i++)
 		assert_string_equal(header->command[i], command[i]);
 	assert_null(header->command[4]);
-	assert_string_equal(header->source, "a test");
+	assert_memory_equal(&header->sight, &sight, sizeof sight);
 	assert_string_equal(header->identity.host, "host");
 	assert_string_equal(header->identity.run, "run");
 	assert_int_equal(header->start_ns, 999);
