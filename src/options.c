@@ -309,6 +309,8 @@ static bool check(const struct options *options)
 		problem = "--replay reads a trace that was made; it cannot trace something as well";
 	else if (options->replay && options->record)
 		problem = "--record keeps what is traced now; it cannot be used with --replay";
+	else if (options->record && !strcmp(options->record, "-"))
+		problem = "--record takes a file; stdout is the program's own";
 	else if (options->replay && (target->user || target->environment))
 		problem = "-u and -E are for a command that is started, not for --replay";
 	else if (!options->replay && (options->from.is_given || options->to.is_given))

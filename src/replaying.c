@@ -122,14 +122,17 @@ static bool ends_before(struct replaying *replaying, const struct record *record
 	return !replaying->was_ended;
 }
 
-/* Where the record is: before the part that is shown, in it, or behind. True: the part is over. */
+/* Where the record is: before the part that is shown, in it, or behind. By how far the trace has come with it, as
+ * records are not always in order; so each is in one part of those that a trace is cut into. True: the part
+ * is over. */
 static bool is_behind(struct replaying *replaying, const struct record *record, uint64_t end)
 {
 	const struct window *window = &replaying->window;
 	bool is_for_all = record->kind == RECORD_LOST || record->kind == RECORD_NOTE;
+	uint64_t clock = end > replaying->time_ns ? end : replaying->time_ns;
 
-	host_mute(replaying->host, end < window->from_ns && !is_for_all);
-	if (end <= window->to_ns)
+	host_mute(replaying->host, clock < window->from_ns && !is_for_all);
+	if (clock <= window->to_ns)
 		return false;
 	replaying->time_ns = window->to_ns;
 	replaying->source->ops->stop(replaying->source, SOURCE_DETACH);

@@ -28,7 +28,7 @@ bool window_open(struct window *window, const struct options *options, uint64_t 
 		window->from_ns = start_ns + moment_in(from, length);
 	if (to->is_given)
 		window->to_ns = start_ns + moment_in(to, length);
-	if (window->from_ns >= window->to_ns)
+	if (window->from_ns > window->to_ns)
 		log_error("--replay %s: nothing is between --from (+%.3fs) and --to (+%.3fs)", file,
 			  seconds(window->from_ns - start_ns), seconds(window->to_ns - start_ns));
 	else if (whole && window->from_ns - start_ns > length)

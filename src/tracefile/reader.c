@@ -67,6 +67,15 @@ void reader_free(struct reader *reader)
 /* --- problems ------------------------------------------------------------------------------------
  */
 
+/* What is wrong with the file as a whole. */
+static int refuse(struct reader *reader, int error, const char *what)
+{
+	reader->ended = -error;
+	snprintf(reader->problem, sizeof reader->problem, "%s", what);
+	return reader->ended;
+}
+
+/* What is wrong at the frame that is read. */
 static int fail(struct reader *reader, int error, const char *what)
 {
 	reader->ended = -error;
@@ -127,9 +136,13 @@ static int read_head(struct reader *reader)
 
 	if (reader->used >= sizeof head.magic &&
 	    memcmp(reader->packed, FILE_MAGIC, sizeof head.magic) != 0)
-		return fail(reader, EBADMSG, "not a trace file: no magic number");
+		return refuse(reader, EBADMSG, "not a trace file");
+	if (got == -ENODATA)
+		return refuse(reader, EBADMSG,
+			      reader->used ? "not a trace file, or only the beginning of one"
+					   : "is empty, and so not a trace file");
 	if (got <= 0)
-		return got == -ENODATA ? fail(reader, EBADMSG, "not a trace file: it ends") : got;
+		return got;
 	memcpy(&head, reader->packed, sizeof head);
 	if (head.check != file_head_check(&head))
 		return damaged(reader);

@@ -88,6 +88,16 @@ end
 describe("page faults", function()
   after_each(h.clean)
 
+  it("are seen when a script hooks them, and not because an output could show them", function()
+    local hooked = h.trace({"-e", 'local n = 0 on("fault", function(e) n = n + e.pages end) '
+      .. 'on("finish", function() print(n) end)'}, {"/bin/true"})
+    assert.truthy(tonumber(hooked.out) > 10, hooked.out .. hooked.err)
+    local sink = h.trace({"-e", 'local n = 0 sink{events = {"fault"}, event = function(e) n = n + e.pages end} '
+      .. 'on("finish", function() print(n) end)'}, {"/bin/true"})
+    assert.truthy(tonumber(sink.out) > 10, sink.out .. sink.err)
+    assert.is_nil(h.trace({}, {"/bin/true"}).err:find("Page faults", 1, true))
+  end)
+
   for _, count in ipairs(FULL and {256, 65536} or {256, 16384}) do
     it_if_seen(("are counted in every thread and child, and in the kernel: %d pages each"):format(count), function()
       local done, faults, lost = touch {"all", tostring(count)}

@@ -125,7 +125,7 @@ describe("a replay", function()
 
   -- The program is killed; what its tasks did until they were dead is seen by the models alone.
   for name, code in pairs {
-    ["in a hook"] = 'local n = 0 on("write", function() n = n + 1 if n == 40 then os.exit() end end)',
+    ["in a hook"] = 'local n = 0 on("syscall", function() n = n + 1 if n == 40 then os.exit() end end)',
     ["at the start"] = 'on("start", function() os.exit() end)',
     ["in a timer"] = 'on("every:50ms", function() os.exit(1) end)',
     ["by --strict"] = 'on("write", function() error "x" end)',
@@ -174,10 +174,105 @@ describe("a replay", function()
     assert.equal(0, live.status)
   end)
 
+  it("says that faults were not recorded, whoever asks for them", function()
+    local file = recording({"-q"}, {"/bin/true"})
+    local missing <const> = "not recorded, and so not shown: page faults"
+    assert.truthy(replay(file, {"-e", 'on("fault", function() end)'}).err:find(missing, 1, true))
+    assert.truthy(replay(file, {"-q", "--faults"}).err:find(missing, 1, true))
+    assert.is_nil(replay(file).err:find(missing, 1, true))
+    assert.is_nil(replay(file, {"--json"}).err:find(missing, 1, true))
+  end)
+
+  it("shows faults that were recorded, and need not be asked to", function()
+    local file, live = recording({"--faults", "-e", BOTH}, {"/bin/true"})
+    assert.truthy(live.err:find("Page faults:", 1, true), live.err)
+    local again = replay(file, {"-e", BOTH})
+    assert_same(live.err, again.err, "lines")
+    assert_same(live.out, again.out, "JSON")
+  end)
+
+  it("says with -v what the live run said of what it could see", function()
+    local pattern <const> = "compendium: events come from .-\ncompendium: tracing "
+    local file, live = recording({"-v"}, {"/bin/true"})
+    local said = assert(live.err:match(pattern), live.err)
+    assert.truthy(said:find("not in this trace: page faults, what goes through io_uring\n", 1, true), said)
+    local again = replay(file, {"-v"}).err
+    assert.equal(said, again:match(pattern))
+    assert.truthy(again:find("was recorded on [^\n]+ %(Linux [^\n]+%) at 20[%d:%- ]+\n"), again)
+    local length, records, tasks = again:match "it is ([%d.]+) s long and has (%d+) records of (%d+) tasks\n"
+    assert.equal("1", tasks)
+    assert.truthy(tonumber(length) > 0 and tonumber(records) > 20, again)
+    assert.is_nil(replay(file, {"-q"}).err:find("recorded on", 1, true))
+  end)
+
+  it("warns of faults that the live run could not see", function()
+    local paranoid = tonumber(h.read_file "/proc/sys/kernel/perf_event_paranoid" or "")
+    if paranoid ~= 2 then return pending "needs kernel.perf_event_paranoid to be 2" end
+    local file, live = recording({"-q", "--faults"}, {"/bin/true"}, {user = "user"})
+    local warning = live.err:match "compendium: page faults in the kernel [^\n]*\n"
+    assert.truthy(warning, live.err)
+    assert.equal(live.err, replay(file, {"-q"}, {user = "user"}).err)
+  end)
+
+  it("of a part shows each event in one part, and knows what was before", function()
+    local folder = h.folder()
+    local file = recording({"-q"}, {"/bin/sh", "-c", 'exec 3</etc/hostname; ls / >/dev/null & ls /etc >/dev/null; '
+      .. "wait; read name <&3"}, {out = folder .. "/out"})
+    local whole, times, reads = {}, {}, {}
+    for line in replay(file, {"--json"}).out:gmatch "[^\n]+" do
+      whole[#whole + 1] = line
+      local time, duration = line:match '^{"time":(%d+)', line:match '"duration":(%d+)'
+      times[#times + 1] = tonumber(time) + tonumber(duration or 0)
+      if line:find('"path":"/etc/hostname"', 1, true) and line:find('"type":"read"', 1, true) then reads[#reads + 1] = #whole end
+    end
+    local cuts <const> = {times[#times // 3], times[reads[1]] - 1, times[reads[1]]}
+    table.sort(cuts)
+    local joined, from = {whole[1]}, nil
+    for i = 1, #cuts + 1 do
+      local arguments = {"--json"}
+      if from then arguments = h.join(arguments, {"--from", from .. "ns"}) end
+      if cuts[i] then arguments = h.join(arguments, {"--to", cuts[i] .. "ns"}) end
+      local part = replay(file, arguments)
+      assert.equal(0, part.status, part.err)
+      local rows = {}
+      for line in part.out:gmatch "[^\n]+" do rows[#rows + 1] = line end
+      table.move(rows, 2, #rows - 1, #joined + 1, joined) -- without "start" and "finish"
+      from = cuts[i] and cuts[i] + 1
+    end
+    joined[#joined + 1] = whole[#whole]
+    assert_same(table.concat(whole, "\n"), table.concat(joined, "\n"), "parts")
+    -- The file was opened by the shell, long before.
+    local lines = replay(file, {"--from", times[reads[1]] .. "ns"}).err
+    assert.truthy(lines:find("%[%+[%d.]+s%] .-read +%d+ B ← /etc/hostname") or lines:find("/etc/hostname", 1, true), lines)
+    assert.truthy(lines:find("FINAL: [^\n]+ %(%+[%d.]+s to %+[%d.]+s%)\n"), lines)
+    assert.truthy(lines:find("Of a part of the trace", 1, true), lines)
+  end)
+
+  it("of the last part finds the end by the index, or by the frames of a file that was cut", function()
+    local script <const> = 'on("exec", function(e) print(e.comm) end)'
+    local file = recording({"-q"}, {"/bin/sh", "-c", "ls /; sleep 1.5; cat /etc/hostname; sleep 0.1; exit 3"},
+      {out = h.folder() .. "/out"})
+    local whole = replay(file, {"-e", script}).out
+    assert.equal("sh\nls\nsleep\ncat\nsleep\n", whole)
+    assert.equal("cat\nsleep\n", replay(file, {"-e", script, "--from", "-1"}).out)
+    assert.equal("sh\nls\nsleep\n", replay(file, {"-e", script, "--to", "-1s"}).out)
+    local bytes = h.read_file(file)
+    local cut = h.write_file(h.folder() .. "/cut.cpd", bytes:sub(1, bytes:find("CEND", 1, true) - 1))
+    assert.equal("cat\nsleep\n", replay(cut, {"-e", script, "--from", "-1"}).out)
+    assert.equal("", replay(cut, {"-e", script, "--from", "-1"}).err)
+    local piped = h.trace({"--replay", "/dev/stdin", "--from", "-1"}, nil, {stdin = bytes})
+    assert.equal(0, piped.status) -- a file all the same
+    local shell = h.run({"/bin/sh", "-c", 'cat "$1" | "$2" --replay - --from -1', "sh", file, h.compendium})
+    assert.equal(125, shell.status)
+    assert.truthy(shell.err:find("not of a pipe", 1, true), shell.err)
+  end)
+
   it("gives what is before a cut, says where that is, and succeeds", function()
     local file = recording({"-q"}, {"/bin/sh", "-c", "ls /; sleep 1.2; ls /"})
     local bytes = h.read_file(file)
-    local cut = h.write_file(h.folder() .. "/cut.cpd", bytes:sub(1, #bytes - 10))
+    local index
+    for at in bytes:gmatch "()CFRM" do index = at end -- the last frame but for the tail
+    local cut = h.write_file(h.folder() .. "/cut.cpd", bytes:sub(1, index - 10))
     local again = replay(cut)
     assert.equal(0, again.status)
     assert.truthy(again.err:find("%-%-replay [^\n]*cut.cpd: ends within the frame at byte %d+\n"), again.err)
@@ -188,7 +283,7 @@ describe("a replay", function()
 
   it("ends with 125 when nothing could be read", function()
     local folder = h.folder()
-    for name, bytes in pairs {empty = "", text = ("no trace\n"):rep(20), head = "\x89CPD\r\n\x1a\n"} do
+    for name, bytes in pairs {empty = "", text = ("no trace\n"):rep(20), short = "hi\n", head = "\x89CPD\r\n\x1a\n"} do
       local result = replay(h.write_file(folder .. "/" .. name, bytes))
       assert.equal(125, result.status, name)
       assert.truthy(result.err:find("^compendium: %-%-replay [^\n]*not a trace file[^\n]*\n$"), result.err)

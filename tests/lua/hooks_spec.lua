@@ -87,6 +87,24 @@ describe("a hook on an event", function()
     assert.same({"processes", "hook"}, log)
   end)
 
+  it("on faults asks for them, which a bundled sink does not: they cost too much", function()
+    local events = fresh.events(log)
+    events.types.fault = {class = "memory", fields = {}, calls = {}, records = {"fault"}, needs = {}}
+    events.type_of.fault = "fault"
+    hooks = fresh.library(events) "hooks"
+    hooks.sink({name = "bundled", events = {"fault", "fork"}, event = note "sink"}, true)
+    hooks.build()
+    assert.equals("call:prctl fork", keys())
+    hooks = fresh.library(events) "hooks"
+    hooks.sink({name = "bundled", events = {"fault"}, event = note "sink"}, true)
+    hooks.on("fault", note "hook")
+    hooks.build()
+    assert.equals("call:prctl fault fork", keys())
+    for i = #log, 1, -1 do log[i] = nil end
+    core.test_dispatch {kind = "fault"}
+    assert.same({"hook", "sink"}, log)
+  end)
+
   it("takes a list of names, each once", function()
     hooks.on({"open", "open", "syscall:openat", "umask"}, note "hook")
     hooks.build()
