@@ -14,8 +14,8 @@ static double unit_ns(const char *name)
 		const char *name;
 		double ns;
 	} units[] = {
-		{"", 1e9},    {"s", 1e9},  {"ms", 1e6},	  {"us", 1e3},
-		{"µs", 1e3}, {"ns", 1}, {"min", 60e9}, {"h", 3600e9},
+		{"", 1e9},   {"s", 1e9}, {"ms", 1e6},	{"us", 1e3},
+		{"µs", 1e3}, {"ns", 1},	 {"min", 60e9}, {"h", 3600e9},
 	};
 
 	for (size_t i = 0; i < sizeof units / sizeof *units; i++)

@@ -8,12 +8,12 @@
 #include "tracefile/format.h"
 #include "tracefile/header.h"
 
-/* Where and when it was recorded, how long it is (`whole`; NULL: not known), and what the live run said of what
- * it could see. */
+/* Where and when it was recorded, how long it is (`whole`; NULL: not known), and what the live run
+ * said of what it could see. */
 void preface_tell(const char *file, const struct header *header, const struct extent *whole);
 
 /* What is wanted, page faults too with `faults`, and the file has not. */
-void preface_tell_missing(const char *file, const struct header *header, const struct interest *wanted,
-			  bool faults);
+void preface_tell_missing(const char *file, const struct header *header,
+			  const struct interest *wanted, bool faults);
 
 #endif

@@ -9,10 +9,10 @@
 #include <stdint.h>
 
 struct progress {
-	uint64_t begin_ns; /* of the replay, CLOCK_MONOTONIC */
-	uint64_t shown_ns; /* when the line was written last */
-	uint64_t bytes;	   /* of the file; 0: not known */
-	uint64_t records;  /* so far */
+	uint64_t begin_ns;    /* of the replay, CLOCK_MONOTONIC */
+	uint64_t shown_ns;    /* when the line was written last */
+	uint64_t bytes;	      /* of the file; 0: not known */
+	uint64_t records;     /* so far */
 	uint64_t records_all; /* in the file; 0: not known */
 };
 

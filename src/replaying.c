@@ -122,9 +122,9 @@ static bool ends_before(struct replaying *replaying, const struct record *record
 	return !replaying->was_ended;
 }
 
-/* Where the record is: before the part that is shown, in it, or behind. By how far the trace has come with it, as
- * records are not always in order; so each is in one part of those that a trace is cut into. True: the part
- * is over. */
+/* Where the record is: before the part that is shown, in it, or behind. By how far the trace has
+ * come with it, as records are not always in order; so each is in one part of those that a trace is
+ * cut into. True: the part is over. */
 static bool is_behind(struct replaying *replaying, const struct record *record, uint64_t end)
 {
 	const struct window *window = &replaying->window;

@@ -84,8 +84,7 @@ static void start(struct session *session, int32_t pid)
 	session->command = pid;
 	host_start(session->host, session->start_ns, pid);
 	if (session->recorder)
-		recorder_start(session->recorder, &session->sight, pid,
-			       host_timers(session->host));
+		recorder_start(session->recorder, &session->sight, pid, host_timers(session->host));
 	end_when_wanted(session);
 }
 

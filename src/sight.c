@@ -49,7 +49,8 @@ void sight_tell(const struct sight *sight, const struct interest *interest)
 
 	if (sight->user)
 		snprintf(user, sizeof user, "user %u", (unsigned)sight->user);
-	log_info("events come from %s%s, with the rights of %s", sight->source, sight->remark, user);
+	log_info("events come from %s%s, with the rights of %s", sight->source, sight->remark,
+		 user);
 	log_info("not in this trace: %s", list_unseen(sight, interest));
 	if (sight->flags & SIGHT_NO_FAULTS)
 		log_warning("%s; the trace goes on without them", sight->why_no_faults);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * sight: what those who saw a trace could and could not see. It is told when the trace begins, stands in a
- * recording, and is told again in the same words when that is replayed.
+ * sight: what those who saw a trace could and could not see. It is told when the trace begins,
+ * stands in a recording, and is told again in the same words when that is replayed.
  */
 #ifndef SIGHT_H
 #define SIGHT_H
@@ -11,9 +11,10 @@
 #include "interest.h"
 
 enum {
-	SIGHT_ATTACHED = 1 << 0,	 /* the trace began in the middle */
-	SIGHT_NO_RING = 1 << 1,		 /* what goes through io_uring's memory is not seen */
-	SIGHT_NO_FAULTS = 1 << 2,	 /* page faults were wanted and could not be had: `why_no_faults` */
+	SIGHT_ATTACHED = 1 << 0, /* the trace began in the middle */
+	SIGHT_NO_RING = 1 << 1,	 /* what goes through io_uring's memory is not seen */
+	SIGHT_NO_FAULTS =
+		1 << 2, /* page faults were wanted and could not be had: `why_no_faults` */
 	SIGHT_NO_KERNEL_FAULTS = 1 << 3, /* those in the kernel could not */
 };
 

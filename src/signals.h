@@ -13,7 +13,7 @@
 
 /* What a signal means to a trace. */
 enum signal_meaning {
-	SIGNAL_NOTHING,   /* kept away from us when we write: SIGPIPE; SIGXFSZ, at the limit of a file's size */
+	SIGNAL_NOTHING,   /* kept away from us when we write: SIGPIPE, and SIGXFSZ at a limit */
 	SIGNAL_INTERRUPT, /* the program's; a second one, and when attached the first, ends the trace */
 	SIGNAL_TERMINATE, /* the program's, and it has a little while left */
 	SIGNAL_PASS,      /* the program's alone */

@@ -19,8 +19,8 @@ bool window_open(struct window *window, const struct options *options, uint64_t 
 
 	*window = (struct window){from->is_given || to->is_given, start_ns, UINT64_MAX};
 	if (!whole && (from->is_before_end || to->is_before_end)) {
-		log_error("--replay %s: where its end is, is known of a file only, not of a pipe; give --from "
-			  "and --to without \"-\"",
+		log_error("--replay %s: where a pipe ends is not known before; give --from and "
+			  "--to without \"-\", or a file",
 			  file);
 		return false;
 	}

@@ -37,7 +37,8 @@ const struct action *host_action(const struct host *host);
 /* It could not be done, for a negative errno; tells the user, once for each hook's call. */
 void host_action_failed(struct host *host, const struct record *record, int error);
 
-/* Muted, it runs nothing but models: what is before the part of a trace that is shown. Timers keep their beat. */
+/* Muted, it runs nothing but models: what is before the part of a trace that is shown. Timers keep
+ * their beat. */
 void host_mute(struct host *host, bool is_muted);
 
 /* When the next "every:" timer is due, in the time of the records; UINT64_MAX for never. Between records

@@ -7,10 +7,10 @@
  *     the tail:          struct frame_head with TAIL_MAGIC, and nothing behind it
  *
  * What is in a zstd frame begins with struct content_head. The first frame is the CONTENT_HEADER
- * (header.h), the last one CONTENT_INDEX (index.h), the others are CONTENT_RECORDS (columns.h); those of kinds
- * it does not know a reader skips. Each frame can be read alone, and they are written as the trace goes
- * on, so of a trace that was cut off all but the last frame is there. The last record of a whole
- * file is TRACE_FINISH; what is behind it only says again what is known.
+ * (header.h), the last one CONTENT_INDEX (index.h), the others are CONTENT_RECORDS (columns.h);
+ * those of kinds it does not know a reader skips. Each frame can be read alone, and they are
+ * written as the trace goes on, so of a trace that was cut off all but the last frame is there. The
+ * last record of a whole file is TRACE_FINISH; what is behind it only says again what is known.
  *
  * A change that older readers would misread raises FORMAT_VERSION; new kinds of frame, record and
  * header field do not.
@@ -80,8 +80,8 @@ enum trace_kind {
 	TRACE_START = 0xf0, /* host_start was called. time: start of the trace; pid: the command's;
 			       args: host_timers */
 	TRACE_TICK,	    /* timers ran. time: of then */
-	TRACE_STOP,   /* a script ended the trace (os.exit, --strict): what follows is how that went.
-			 time: of then */
+	TRACE_STOP, /* a script ended the trace (os.exit, --strict): what follows is how that went.
+		       time: of then */
 	TRACE_FINISH, /* the trace is over. time: of then; args: wait status of the command or -1,
 			 the signal that ended the trace or 0 */
 	TRACE_KINDS_END

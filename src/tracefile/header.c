@@ -170,8 +170,7 @@ static int take_field(struct header *header, uint32_t tag, const uint8_t *bytes,
 		{HEADER_MACHINE, header->machine, sizeof header->machine},
 		{HEADER_SOURCE, header->sight.source, sizeof header->sight.source},
 		{HEADER_REMARK, header->sight.remark, sizeof header->sight.remark},
-		{HEADER_NO_FAULTS, header->sight.why_no_faults,
-		 sizeof header->sight.why_no_faults},
+		{HEADER_NO_FAULTS, header->sight.why_no_faults, sizeof header->sight.why_no_faults},
 	};
 
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)

@@ -34,7 +34,7 @@ struct recorder {
 	struct extent so_far; /* what was added */
 	struct index index;
 	uint32_t last_packed; /* bytes of the last frame, packed */
-	uint64_t due_ns; /* when the frame is to be written, UINT64_MAX: it is empty */
+	uint64_t due_ns;      /* when the frame is to be written, UINT64_MAX: it is empty */
 	ZSTD_CCtx *zstd;
 	struct columns_writer columns;
 	uint8_t *content, *packed; /* scratch for a frame */
@@ -90,7 +90,7 @@ static uint8_t *begin_frame(struct recorder *recorder, enum content_kind kind, s
 	size += sizeof head;
 	if (!buffer_grow(&recorder->content, &recorder->content_room, size) ||
 	    !buffer_grow(&recorder->packed, &recorder->packed_room,
-		  sizeof(struct frame_head) + ZSTD_compressBound(size)))
+			 sizeof(struct frame_head) + ZSTD_compressBound(size)))
 		return NULL;
 	memcpy(recorder->content, &head, sizeof head);
 	return recorder->content + sizeof head;

@@ -264,7 +264,7 @@ describe("a replay", function()
     assert.equal(0, piped.status) -- a file all the same
     local shell = h.run({"/bin/sh", "-c", 'cat "$1" | "$2" --replay - --from -1', "sh", file, h.compendium})
     assert.equal(125, shell.status)
-    assert.truthy(shell.err:find("not of a pipe", 1, true), shell.err)
+    assert.truthy(shell.err:find("where a pipe ends is not known before", 1, true), shell.err)
   end)
 
   it("gives what is before a cut, says where that is, and succeeds", function()

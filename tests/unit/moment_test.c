@@ -21,12 +21,18 @@ static void texts_are_times(void **state)
 		uint64_t ns;
 		bool is_before_end;
 	} rows[] = {
-		{"2", 2000000000, false},	 {"2.5s", 2500000000, false},
-		{"+0.003", 3000000, false},	 {"300ms", 300000000, false},
-		{"1.5us", 1500, false},		 {"7µs", 7000, false},
-		{"12ns", 12, false},		 {"2min", 120000000000, false},
-		{"1h", 3600000000000, false},	 {"-5s", 5000000000, true},
-		{"-0", 0, true},		 {".5", 500000000, false},
+		{"2", 2000000000, false},
+		{"2.5s", 2500000000, false},
+		{"+0.003", 3000000, false},
+		{"300ms", 300000000, false},
+		{"1.5us", 1500, false},
+		{"7µs", 7000, false},
+		{"12ns", 12, false},
+		{"2min", 120000000000, false},
+		{"1h", 3600000000000, false},
+		{"-5s", 5000000000, true},
+		{"-0", 0, true},
+		{".5", 500000000, false},
 	};
 
 	(void)state;
@@ -41,9 +47,9 @@ static void texts_are_times(void **state)
 
 static void other_texts_are_not(void **state)
 {
-	static const char *const texts[] = {"",	   "-",	  "s",	    "2 s",  "2x",   "1e3", "0x2",
-					    "inf", "nan", "--2",    "+-2",  "1.2.3", "2s ", ".",
-					    "99999999999999999999h"};
+	static const char *const texts[] = {"",	   "-",	    "s",   "2 s", "2x",
+					    "1e3", "0x2",   "inf", "nan", "--2",
+					    "+-2", "1.2.3", "2s ", ".",	  "99999999999999999999h"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
@@ -70,8 +76,8 @@ static void a_part_is_between_two_of_them(void **state)
 		const char *from, *to;
 		uint64_t from_s, to_s; /* UINT64_MAX: no end */
 	} rows[] = {
-		{"2", "5", 102, 105}, {"-3", NULL, 107, UINT64_MAX}, {NULL, "-3", 100, 107},
-		{"-9", "-3", 101, 107}, {"-60", "1", 100, 101}, {NULL, "60", 100, 160},
+		{"2", "5", 102, 105},	{"-3", NULL, 107, UINT64_MAX}, {NULL, "-3", 100, 107},
+		{"-9", "-3", 101, 107}, {"-60", "1", 100, 101},	       {NULL, "60", 100, 160},
 		{"5", "5", 105, 105},
 	};
 	struct window window;
