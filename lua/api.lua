@@ -116,6 +116,7 @@ end
 api.run = {
   number = core.run.number, count = core.run.count, file = core.run.file, results = core.run.results,
   command = core.options.command, -- the words of what was started, nil with -p and --replay
+  environment = core.run.environment, from = core.run.from,
   host = core.run.host, boot = core.run.boot, id = core.run.run,
   result = function(value) -- plain values, copied, one for each run
     local problem = core.result(value)

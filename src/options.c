@@ -311,6 +311,8 @@ static bool check(const struct options *options)
 		problem = "--record keeps what is traced now; it cannot be used with --replay";
 	else if (options->record && !strcmp(options->record, "-"))
 		problem = "--record takes a file; stdout is the program's own";
+	else if (options->record_env && !options->record)
+		problem = "--record-env is for --record";
 	else if (options->replay && (target->user || target->environment))
 		problem = "-u and -E are for a command that is started, not for --replay";
 	else if (!options->replay && (options->from.is_given || options->to.is_given))

@@ -32,7 +32,7 @@ struct options {
 	long long max_report_events; /* -1: all */
 	const struct config *config; /* what was read, or NULL */
 	bool no_config, sandbox;
-	bool verbose, quiet, strict, json, faults, list_scripts, no_seccomp, help, version;
+	bool verbose, quiet, strict, json, faults, list_scripts, no_seccomp, record_env, help, version;
 };
 
 /* Parses argv. 0: go on. Else the process should end with that status less 1 (a message was given).

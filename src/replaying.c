@@ -309,6 +309,7 @@ static bool open_host(struct replaying *replaying)
 	target->pid_count = header->pid_count;
 	replaying->options.faults |= header->interest.kinds >> RECORD_FAULT & 1;
 	replaying->run.identity = header->identity;
+	replaying->run.variables = header->variables;
 	replaying->run.wallclock_ns = header->wallclock_ns;
 	replaying->host = host_new_run(&replaying->options, &replaying->run);
 	return replaying->host;

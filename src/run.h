@@ -19,6 +19,7 @@ struct run {
 	bool is_part;		  /* of the trace, from from_ns on, since its start */
 	uint64_t from_ns;
 	uint64_t wallclock_ns;	  /* start of the trace, since 1970; 0: now */
+	char **variables;	  /* of a recording's environment: NAME or NAME=value, or NULL */
 	struct identity identity; /* of the trace, not of who replays it */
 	struct results *results;  /* or NULL */
 };

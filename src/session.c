@@ -257,6 +257,7 @@ static bool open_recorder(struct session *session)
 		.start_ns = session->start_ns,
 		.target = &session->options->target,
 		.interest = &session->interest,
+		.with_values = session->options->record_env,
 	};
 
 	if (!session->options->record)

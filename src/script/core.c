@@ -103,14 +103,19 @@ static void push_scripts(lua_State *L, const struct options *options)
 	}
 }
 
+static void push_strings(lua_State *L, char **strings)
+{
+	lua_newtable(L);
+	for (int i = 0; strings[i]; i++) {
+		lua_pushstring(L, strings[i]);
+		lua_rawseti(L, -2, i + 1);
+	}
+}
+
 static void push_target(lua_State *L, const struct target *target)
 {
 	if (target->command) {
-		lua_newtable(L);
-		for (int i = 0; target->command[i]; i++) {
-			lua_pushstring(L, target->command[i]);
-			lua_rawseti(L, -2, i + 1);
-		}
+		push_strings(L, target->command);
 		lua_setfield(L, -2, "command");
 	}
 	lua_createtable(L, target->pid_count, 0);
@@ -176,6 +181,10 @@ static void push_run(lua_State *L, const struct run *run)
 	lua_setfield(L, -2, "file");
 	results_push(L, run->results);
 	lua_setfield(L, -2, "results");
+	if (run->variables) {
+		push_strings(L, run->variables);
+		lua_setfield(L, -2, "environment");
+	}
 	if (run->is_part) {
 		lua_pushinteger(L, run->from_ns);
 		lua_setfield(L, -2, "from");

@@ -61,13 +61,36 @@ static bool add_target(struct header_bytes *to, const struct target *target)
 	return ok;
 }
 
-/* Names only: values are secrets more often than not. */
-static bool add_variables(struct header_bytes *to, char **variables)
+static bool is_changed(char **changes, const char *variable)
 {
+	size_t length = strcspn(variable, "=");
+
+	for (; changes && *changes; changes++)
+		if (strcspn(*changes, "=") == length && memcmp(*changes, variable, length) == 0)
+			return true;
+	return false;
+}
+
+/* Names only, unless they were asked for: values are secrets more often than not. */
+static bool add_variable(struct header_bytes *to, const char *variable, bool with_values)
+{
+	return add(to, HEADER_VARIABLE, variable, strcspn(variable, with_values ? "" : "="));
+}
+
+/* What the command is started with; of processes that run it is not known. */
+static bool add_environment(struct header_bytes *to, const struct target *target, bool with_values)
+{
+	char **changes = target->environment;
 	bool ok = true;
 
-	for (; ok && variables && *variables; variables++)
-		ok = add(to, HEADER_VARIABLE, *variables, strcspn(*variables, "="));
+	if (!target->command)
+		return true;
+	for (char **variable = environ; ok && variable && *variable; variable++)
+		if (!is_changed(changes, *variable))
+			ok = add_variable(to, *variable, with_values);
+	for (; ok && changes && *changes; changes++)
+		if (strchr(*changes, '=')) /* else it is taken away */
+			ok = add_variable(to, *changes, with_values);
 	return ok;
 }
 
@@ -87,8 +110,8 @@ bool header_write(struct header_bytes *to, const struct recording *recording,
 	uint64_t times[] = {recording->start_ns, recording->run->wallclock_ns};
 
 	return add_machine(to, &recording->run->identity) && add_sight(to, sight) &&
-	       add_target(to, recording->target) && add_variables(to, environ) &&
-	       add_variables(to, recording->target->environment) &&
+	       add_target(to, recording->target) &&
+	       add_environment(to, recording->target, recording->with_values) &&
 	       add(to, HEADER_TIMES, times, sizeof times) &&
 	       add(to, HEADER_INTEREST, recording->interest, sizeof *recording->interest);
 }
@@ -103,17 +126,18 @@ static void take_text(char *to, size_t room, const uint8_t *bytes, size_t size)
 	to[size] = '\0';
 }
 
-static int take_argument(struct header *header, const uint8_t *bytes, size_t size)
+/* One more string of a NULL-terminated list. */
+static int take_string(char ***list, size_t *count, const uint8_t *bytes, size_t size)
 {
-	char **command = reallocarray(header->command, header->command_count + 2, sizeof *command);
+	char **grown = reallocarray(*list, *count + 2, sizeof *grown);
 
-	if (!command)
+	if (!grown)
 		return -ENOMEM;
-	header->command = command;
-	command[header->command_count] = strndup((const char *)bytes, size);
-	if (!command[header->command_count])
+	*list = grown;
+	grown[*count] = strndup((const char *)bytes, size);
+	if (!grown[*count])
 		return -ENOMEM;
-	command[++header->command_count] = NULL;
+	grown[++*count] = NULL;
 	return 0;
 }
 
@@ -178,7 +202,9 @@ static int take_field(struct header *header, uint32_t tag, const uint8_t *bytes,
 			take_text(texts[i].text, texts[i].room, bytes, size);
 	switch (tag) {
 	case HEADER_ARGUMENT:
-		return take_argument(header, bytes, size);
+		return take_string(&header->command, &header->command_count, bytes, size);
+	case HEADER_VARIABLE:
+		return take_string(&header->variables, &header->variable_count, bytes, size);
 	case HEADER_PID:
 		return take_pid(header, bytes, size);
 	case HEADER_TIMES:
@@ -215,7 +241,10 @@ void header_free(struct header *header)
 {
 	for (size_t i = 0; i < header->command_count; i++)
 		free(header->command[i]);
+	for (size_t i = 0; i < header->variable_count; i++)
+		free(header->variables[i]);
 	free(header->command);
+	free(header->variables);
 	free(header->pids);
 	memset(header, 0, sizeof *header);
 }

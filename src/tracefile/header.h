@@ -25,7 +25,7 @@ enum header_tag {
 	HEADER_SOURCE,	 /* struct sight: source */
 	HEADER_ARGUMENT, /* of the command, each */
 	HEADER_PID,	 /* int32_t: attached to, each */
-	HEADER_VARIABLE, /* name of a variable of the environment, each */
+	HEADER_VARIABLE, /* of the environment, each: NAME, or NAME=value */
 	HEADER_TIMES,	 /* uint64_t: start in CLOCK_MONOTONIC, in CLOCK_REALTIME */
 	HEADER_INTEREST, /* struct interest: what was asked for, and could be had */
 	HEADER_SIGHT,	 /* struct sight: flags, user */
@@ -45,6 +45,8 @@ struct header {
 	struct interest interest;
 	char **command; /* NULL-terminated; NULL: attached */
 	size_t command_count;
+	char **variables; /* NULL-terminated; NULL: none */
+	size_t variable_count;
 	int32_t *pids;
 	size_t pid_count;
 };

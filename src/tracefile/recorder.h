@@ -20,6 +20,7 @@ struct recording {
 	const struct target *target;
 	const struct interest *interest;
 	uint64_t start_ns; /* CLOCK_MONOTONIC */
+	bool with_values;  /* of environment variables, not only their names */
 };
 
 /* Makes an interest that of a recording: all but what was read and written, and what must be asked

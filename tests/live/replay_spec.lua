@@ -174,6 +174,18 @@ describe("a replay", function()
     assert.equal(0, live.status)
   end)
 
+  it("knows the names of the environment's variables, and values only when they were to be kept", function()
+    local script <const> = 'for _, variable in ipairs(run.environment) do print(variable) end'
+    local secret <const> = {"-q", "-E", "SECRET_WORD=xyzzy\tplugh"}
+    local file = recording(secret, {"/bin/true"})
+    local names = replay(file, {"-e", script}).out
+    assert.truthy(names:find("\nSECRET_WORD\n", 1, true), names)
+    assert.is_nil(names:find("=", 1, true))
+    assert.is_nil(replay(file, {"--json"}).out:find("xyzzy", 1, true))
+    local kept = recording(h.join(secret, {"--record-env"}), {"/bin/true"})
+    assert.truthy(replay(kept, {"-e", script}).out:find("\nSECRET_WORD=xyzzy\tplugh\n", 1, true))
+  end)
+
   it("says that faults were not recorded, whoever asks for them", function()
     local file = recording({"-q"}, {"/bin/true"})
     local missing <const> = "not recorded, and so not shown: page faults"
