@@ -63,7 +63,7 @@ end
 
 local function title(info, width)
   local time = format.seconds(info.time or core.now())
-  if core.run.from then time = ("+%s to +%s"):format(format.seconds(core.run.from), time) end
+  if core.run.from then time = ("+%.3fs to +%.3fs"):format(core.run.from / 1e9, (info.time or core.now()) / 1e9) end
   local room = math.min(width, TITLE_COLUMNS) - #" FINAL:  ()" - #time
   return (" FINAL: %s (%s)"):format(text.cut(subject(), room, false), time)
 end
