@@ -130,7 +130,7 @@ local types = {
   fault = {class = "memory", records = {"fault"}, needs = {"memory"},
     fields = {"addr", "pages", "size", "what", "prot", "path", "offset", "major", "in_kernel", "ip"},
     doc = "memory was touched that was not there: `pages` of the region `what`, from `addr` on; `major`: they "
-      .. "came from the disk. Only with --faults"},
+      .. "came from the disk. Only with --faults, or a script that hooks them"},
   lost = {class = "trace", records = {"lost"}, fields = {"count", "what"}, doc = "events are missing here"},
   note = {class = "trace", records = {"note"}, fields = {"number"}, doc = "the tracer has something to tell once"},
 }
