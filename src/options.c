@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "contradictions.h"
 #include "log.h"
 #include "nearest.h"
 #include "options.h"
@@ -300,32 +301,12 @@ static bool take_words(struct options *options, char **words)
 /* What cannot be together, or cannot be missing. */
 static bool check(const struct options *options)
 {
-	const struct target *target = &options->target;
-	const char *problem = NULL;
-
 	if (options->help || options->version || options->list_scripts || options->help_script)
 		return true;
-	if (options->replay && (target->command || target->pid_count))
-		problem = "--replay reads a trace that was made; it cannot trace something as well";
-	else if (options->replay && options->record)
-		problem = "--record keeps what is traced now; it cannot be used with --replay";
-	else if (options->record && !strcmp(options->record, "-"))
-		problem = "--record takes a file; stdout is the program's own";
-	else if (options->record_env && !options->record)
-		problem = "--record-env is for --record";
-	else if (options->replay && (target->user || target->environment))
-		problem = "-u and -E are for a command that is started, not for --replay";
-	else if (!options->replay && (options->from.is_given || options->to.is_given))
-		problem = "--from and --to are for --replay";
-	else if (!options->replay && !target->command && !target->pid_count)
+	const char *problem = options_contradiction(options);
+	if (!problem && !options->replay && !options->target.command && !options->target.pid_count)
 		problem =
 			"nothing to trace: give a command, -p PID or --replay FILE\n" OPTIONS_USAGE;
-	else if (target->command && target->pid_count)
-		problem = "-p attaches to processes that run; it cannot start a command as well";
-	else if (target->pid_count && (target->user || target->environment))
-		problem = "-u and -E are for a command that is started, not for -p";
-	else if (options->quiet && options->verbose)
-		problem = "-q and -v contradict each other";
 	if (problem)
 		log_lines(LOG_ERROR, problem);
 	return !problem;

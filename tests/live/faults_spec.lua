@@ -231,8 +231,8 @@ on("finish", function() io.stderr:write(("%d calls, %d early\n"):format(calls, e
   end)
 
   it("cost nothing when nobody asks for them", function()
-    local result = h.trace({"-v", "--json", "-e", 'use "default" sink{event = function(e) if e.type == "fault" then print "fault" end end}'},
-      {h.tracee "touch", "regions", "10"})
+    local code <const> = 'use "default" sink{event = function(e) if e.type == "fault" then print "fault" end end}'
+    local result = h.trace({"-v", "--json", "-e", code}, {h.tracee "touch", "regions", "10"})
     assert.equal(0, result.status, result.err)
     assert.truthy(result.err:find("not in this trace: page faults", 1, true), result.err)
     assert.is_nil(result.out:find("fault\n", 1, true))

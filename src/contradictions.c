@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * See contradictions.h.
+ */
+#include "contradictions.h"
+
+#include <string.h>
+
+const char *options_contradiction(const struct options *options)
+{
+	const struct target *target = &options->target;
+	const bool replays = options->replay, attaches = target->pid_count;
+	const bool changes_start = target->user || target->environment;
+	const struct {
+		bool is_one;
+		const char *text;
+	} rows[] = {
+		{replays && (target->command || attaches),
+		 "--replay reads a trace that was made; it cannot trace something as well"},
+		{replays && options->record,
+		 "--record keeps what is traced now; it cannot be used with --replay"},
+		{options->record && strcmp(options->record, "-") == 0,
+		 "--record takes a file; stdout is the program's own"},
+		{options->record_env && !options->record, "--record-env is for --record"},
+		{replays && changes_start,
+		 "-u and -E are for a command that is started, not for --replay"},
+		{!replays && (options->from.is_given || options->to.is_given),
+		 "--from and --to are for --replay"},
+		{target->command && attaches,
+		 "-p attaches to processes that run; it cannot start a command as well"},
+		{attaches && changes_start,
+		 "-u and -E are for a command that is started, not for -p"},
+		{options->quiet && options->verbose, "-q and -v contradict each other"},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		if (rows[i].is_one)
+			return rows[i].text;
+	return NULL;
+}
