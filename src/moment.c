@@ -4,6 +4,7 @@
  */
 #include "moment.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,7 +35,7 @@ bool moment_parse(struct moment *moment, const char *text)
 
 	if (!digits || end != number + digits || !unit || value * unit >= 0x1p63)
 		return false;
-	*moment = (struct moment){true, is_before_end, value * unit + 0.5};
+	*moment = (struct moment){true, is_before_end, llround(value * unit)};
 	return true;
 }
 
