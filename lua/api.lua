@@ -104,12 +104,25 @@ function api.random(seed)
   end
 end
 
+local wants <const> = {
+  data = function(size)
+    local bytes = math.type(size) == "integer" and size or type(size) == "string" and units.size(size, true)
+    if not bytes or bytes < 1 then errors.blame("want(\"data\", \"4k\"): how much of it?") end
+    core.want_data(bytes)
+  end,
+  usage = function(period)
+    local ns = type(period) == "string" and units.duration(period)
+    if not ns or ns < 1000000 then errors.blame("want(\"usage\", \"100ms\"): how often? At most every 1ms") end
+    core.want_usage(ns)
+  end,
+}
+
 -- want("data", "4k"): how many bytes of what is read and written e.data keeps
-function api.want(what, size)
-  if what ~= "data" then errors.blame("what can be wanted is \"data\", not '%s'", tostring(what)) end
-  local bytes = math.type(size) == "integer" and size or type(size) == "string" and units.size(size, true)
-  if not bytes or bytes < 1 then errors.blame("want(\"data\", \"4k\"): how much of it?") end
-  core.want_data(bytes)
+-- want("usage", "1s"): how often "usage" events come, at most
+function api.want(what, amount)
+  local ask = wants[what]
+  if not ask then errors.blame("what can be wanted is \"data\" or \"usage\", not '%s'", tostring(what)) end
+  ask(amount)
 end
 
 -- Which run this is, of how many, and what scripts of earlier runs left: of several --replay files each is a run.

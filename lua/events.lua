@@ -128,9 +128,13 @@ local types = {
     doc = "a signal was sent; no `signal`: only asked whether it could be"},
 
   fault = {class = "memory", records = {"fault"}, needs = {"memory"},
-    fields = {"addr", "pages", "size", "what", "prot", "path", "offset", "major", "in_kernel", "ip"},
+    fields = {"addr", "pages", "size", "what", "prot", "path", "offset", "major", "again", "in_kernel", "ip"},
     doc = "memory was touched that was not there: `pages` of the region `what`, from `addr` on; `major`: they "
       .. "came from the disk. Only with --faults, or a script that hooks them"},
+  usage = {class = "memory", records = {"usage"}, needs = {"memory"}, asked = true,
+    fields = {"rss", "pss", "anonymous", "swap", "huge", "heap", "mapped", "touched"},
+    doc = "how much memory the process has now, asked of the kernel every 100 ms, or as want(\"usage\", \"1s\") says. "
+      .. "Only when this event is hooked by name, or with --faults"},
   lost = {class = "trace", records = {"lost"}, fields = {"count", "what"}, doc = "events are missing here"},
   note = {class = "trace", records = {"note"}, fields = {"number"}, doc = "the tracer has something to tell once"},
 }
@@ -140,7 +144,7 @@ local types = {
 local type_of = {
   fork = function(e) return e.raw[3] & CLONE_THREAD ~= 0 and "thread" or "fork" end,
   exec = "exec", exit = "exit", task = "task", stop = "stop", signal = "signal", fault = "fault",
-  lost = "lost", note = "note",
+  usage = "usage", lost = "lost", note = "note",
 }
 
 -- A row whose type depends on the descriptor.

@@ -5,7 +5,7 @@
 -- step between memory (the regions) and the lines and the summary.
 --
 -- What a region is called (`what`): heap, stack, thread stack, malloc arena, anonymous memory, shared
--- memory, file, vdso, unknown memory.
+-- memory, file, vdso, new program (what exec touches before the program runs), unknown memory.
 
 local memory = require "compendium.memory"
 
@@ -34,9 +34,10 @@ local function name_of(pid, region)
   return WORDS[region.kind] or "unknown memory"
 end
 
--- The region's name as people know it; nil: where nothing is known to be.
-function faults.name(pid, region)
-  if not region then return "unknown memory" end
+-- The region's name as people know it; nil: where nothing is known to be. exec fills in the new program's
+-- memory before it can be told of.
+function faults.name(pid, region, in_kernel)
+  if not region then return in_kernel and "new program" or "unknown memory" end
   local name = names[region]
   if not name then
     name = name_of(pid, region)
@@ -46,10 +47,15 @@ function faults.name(pid, region)
 end
 
 -- Of the record that is told of now: a part for each region.
-local addrs, pages, regions = {}, {}, {}
+local addrs, pages, regions, agains, count = {}, {}, {}, {}, 0
 
--- How many events the record makes.
-function faults.split(e)
+-- Files are counted by their own: many pages of theirs come without a fault.
+local function is_counted(region)
+  return region and region.kind ~= "file" and region.kind ~= "kernel"
+end
+
+-- The record's parts; their pages are touched from now on.
+local function on_fault(e)
   local raw, pid, n = e.raw, e.pid, 0
   local addr, left = raw[1], math.max(1, math.min(raw[5], RUN_MOST))
   repeat
@@ -59,15 +65,23 @@ function faults.split(e)
     if region then fit = math.max(1, math.min(left, (region.addr + region.size - page) // PAGE)) end
     n = n + 1
     addrs[n], pages[n], regions[n] = addr, fit, region or false
+    agains[n] = is_counted(region) and memory.touch(pid, page, fit) or 0
     addr, left = page + fit * PAGE, left - fit
   until left <= 0
-  return n
+  count = n
 end
 
--- Address, number of pages, and region of the event.
+-- How many events the record makes.
+function faults.split()
+  return count
+end
+
+-- Address, number of pages, and region of the event, and how many of the pages had been touched before.
 function faults.of(e)
   local i = e.index or 1
-  return addrs[i], pages[i], regions[i] or nil
+  return addrs[i], pages[i], regions[i] or nil, agains[i]
 end
+
+memory.model.records.fault = on_fault
 
 return faults

@@ -9,6 +9,7 @@ local calls = require "compendium.calls"
 local core = require "compendium.core"
 local faults = require "compendium.faults"
 local fds = require "compendium.fds"
+local memory = require "compendium.memory"
 local paths = require "compendium.paths"
 local processes = require "compendium.processes"
 local sockets = require "compendium.sockets"
@@ -339,16 +340,47 @@ end)
 field("pages", "integer", "fault: how many pages were touched, each after the one before", function(e)
   if e.kind == "fault" then return (select(2, faults.of(e))) end
 end)
+field("again", "integer", "fault: how many of the pages had been touched before: copied when written after fork, or "
+  .. "read first and then written, or back from swap", function(e)
+  if e.kind == "fault" then return (select(4, faults.of(e))) end
+end)
 field("region", "table", "fault: the region touched, see compendium.memory", function(e)
   if e.kind == "fault" then return (select(3, faults.of(e))) end
 end)
 field("what", "string", "which of the things that an event of this type can be", function(e)
-  if e.kind == "fault" then return faults.name(e.pid, e.region) end
+  if e.kind == "fault" then return faults.name(e.pid, e.region, e.raw[4] ~= 0) end
   local row = row_of(e)
   if row.what then return row.what end
   if row[1] == "create" then return NODE_KINDS[(e.mode or 0) & 0xf000] end
   if row[1] == "shutdown" then return SHUTDOWNS[int(e.raw[2])] end
 end)
+
+-- ---- samples of memory, see usage in events.lua
+
+local function sampled(name, i, doc)
+  field(name, "integer", doc, function(e)
+    if e.kind == "usage" then return e.raw[i] end
+  end)
+end
+
+sampled("rss", 1, "bytes in memory, those shared with others included")
+sampled("pss", 2, "the same, where what n processes share counts for each as an n-th")
+sampled("anonymous", 3, "bytes in memory that are of no file")
+sampled("swap", 4, "bytes that are swapped out")
+sampled("huge", 5, "bytes in memory as huge pages")
+
+-- What the model knows at that moment.
+local function known(name, doc, get)
+  field(name, "integer", doc, function(e)
+    local totals = e.kind == "usage" and memory.of(e.pid)
+    return totals and get(totals)
+  end)
+end
+
+known("heap", "size of the heap (brk)", function(totals) return totals.heap end)
+known("mapped", "address space that was mapped, the heap left out", function(totals) return totals.bytes - totals.heap end)
+known("touched", "bytes that were touched and not given back since, files left out; only with --faults",
+  function(totals) return memory.most.touched > 0 and totals.touched or nil end)
 
 -- Flags of a clone call that made no task: clone3 has them in memory.
 local function clone_flags(e)

@@ -181,9 +181,9 @@ end
 
 local function selectors_of(registration)
   if registration.selectors or registration.role == "filter" then return registration.selectors or {} end
-  local selectors = {} -- a sink of every event
-  for name in pairs(events.types) do
-    for _, selector in ipairs(of_type(name)) do selectors[#selectors + 1] = selector end
+  local selectors = {} -- a sink of every event, but for those that are made only for who asks
+  for name, row in pairs(events.types) do
+    for _, selector in ipairs(row.asked and {} or of_type(name)) do selectors[#selectors + 1] = selector end
   end
   return selectors
 end
@@ -291,6 +291,8 @@ local function bind_models(chains, models)
       table.insert(chains[key], {role = "model", fn = fn, label = ("model %s"):format(name)})
     end
     for call, fn in pairs(models[name] and model.calls or {}) do add("call:" .. call, fn) end
+    local more = models[name] and (core.options.faults or core.run.file) and model.with_faults
+    for call, fn in pairs(more or {}) do add("call:" .. call, fn) end
     for kind, fn in pairs(models[name] and model.records or {}) do add(kind, fn) end
   end
 end

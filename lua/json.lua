@@ -234,7 +234,7 @@ function json.open(options)
   end
   local names = {}
   for name in pairs(events.types) do
-    if name ~= "fault" or options.faults then
+    if name ~= "fault" and name ~= "usage" or options.faults then
       names[#names + 1] = name
     end
   end

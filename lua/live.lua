@@ -18,7 +18,7 @@ local TICK <const> = 50 * 1000000 -- how often waiting lines are looked at
 local FIRST_WAIT <const> = 150 * 1000000 -- how long the first line of a run waits for more
 local LONGEST_WAIT <const> = 1200 * 1000000 -- and later ones of a long run: each waits twice as long as the one before
 
-local TOUCHED_PER_TASK <const> = 8 -- regions whose faults have a growing line
+local TOUCHED_PER_TASK <const> = 16 -- regions whose faults have a growing line, or may get one
 
 local growing <const> = {} -- tid -> array of entries that may still grow
 local touching <const> = {} -- the same of page faults
@@ -121,38 +121,63 @@ local function finish_faults(entry)
 end
 
 local function touch(entry, e)
-  entry.pages = entry.pages + e.pages
-  entry.major = entry.major + (e.major and e.pages or 0)
+  local pages = e.pages
+  entry.pages, entry.events = entry.pages + pages, entry.events + 1
+  entry.major = entry.major + (e.major and pages or 0)
+end
+
+-- From now on the entry has a line.
+local function show(entry, e)
+  local plain = plain_entry(e)
+  entry.time, entry.label, entry.class = plain.time, plain.label, plain.class
+  entry.open, entry.shown, entry.prot = true, true, e.prot
+  terminal.add(entry)
 end
 
 local function begin_faults(e, what, base, wait)
-  local entry = plain_entry(e)
-  entry.open, entry.finish, entry.wait = true, finish_faults, wait
-  entry.what, entry.base, entry.prot = what, base, e.prot
-  entry.pages, entry.major = 0, 0
+  local entry = {what = what, base = base, wait = wait, pages = 0, events = 0, major = 0, time = e.time}
+  entry.finish = finish_faults
   touch(entry, e)
   return entry
+end
+
+-- Entries that are given up: those that had no line are hidden.
+local function give_up(entries, i, j)
+  for at = i, j do
+    local entry = entries[at]
+    entry.open = nil
+    if not entry.shown then noise.hid_pages(entry.events) end
+  end
+end
+
+-- The entry of a region, the latest, and its place.
+local function find_touched(entries, what, base)
+  for i = #entries, 1, -1 do
+    local entry = entries[i]
+    if entry.base == base and entry.what == what then return entry, i end
+  end
 end
 
 local function faulted(e)
   local entries = touching[e.tid] or {}
   touching[e.tid] = entries
   local what, base = lines.fault_target(e)
-  local at, wait = #entries + 1, FIRST_WAIT
-  for i, entry in ipairs(entries) do
-    if entry.base == base and entry.what == what then
-      if entry.open then
-        return touch(entry, e)
-      end
-      at, wait = i, math.min(entry.wait * 2, LONGEST_WAIT)
+  local entry, at = find_touched(entries, what, base)
+  if entry and (entry.open or not entry.shown) then
+    touch(entry, e)
+  elseif entry then -- its line is written: another one
+    entry = begin_faults(e, what, base, math.min(entry.wait * 2, LONGEST_WAIT))
+    entries[at] = entry
+    return show(entry, e)
+  else
+    if #entries >= TOUCHED_PER_TASK then
+      give_up(entries, 1, 1)
+      table.remove(entries, 1)
     end
+    entry = begin_faults(e, what, base, FIRST_WAIT)
+    entries[#entries + 1] = entry
   end
-  if at > TOUCHED_PER_TASK then
-    table.remove(entries, 1).open = nil
-    at = TOUCHED_PER_TASK
-  end
-  entries[at] = begin_faults(e, what, base, wait)
-  terminal.add(entries[at])
+  if not entry.shown and entry.pages >= noise.least_pages() then show(entry, e) end
 end
 
 local function event(e)
@@ -185,6 +210,7 @@ local function settle_old(all, now)
       oldest = math.min(oldest, now - entry.time)
     end
     if oldest > 4 * LONGEST_WAIT then
+      if all == touching then give_up(entries, 1, #entries) end
       all[tid] = nil
     end
   end
@@ -210,6 +236,9 @@ return {
   finish = function()
     for tid in pairs(growing) do
       settle_task(tid)
+    end
+    for _, entries in pairs(touching) do
+      give_up(entries, 1, #entries)
     end
     terminal.release(true)
   end,

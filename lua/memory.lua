@@ -2,14 +2,17 @@
 --
 -- memory: what every address space holds, as far as calls made it: heap (brk), mappings, shared
 -- segments. What the kernel maps by itself at exec (the program, its stack) makes no call and is not
--- counted, unless it was there before the trace. Sizes are of address space, in whole pages; how
--- much of it is really used is told by peak RSS. A fork's child has all that its parent has.
+-- counted, unless it was there before the trace. Sizes are of address space, in whole pages. How much of
+-- it is really used is told by page faults (`touched`, files left out) and by samples of what the kernel
+-- says (`rss`, `pss`), where there are any. A fork's child has all that its parent has.
 --
--- Totals are tables {bytes, regions, heap, anon, file, stack, shared}, each kind in bytes. They go
--- when the last task with that memory does; `memory.peak` is the moment at which the sum was largest.
+-- Totals are tables {bytes, regions, heap, anon, file, stack, shared, touched, rss, pss}, in bytes. They go
+-- when the last task with that memory does; `memory.peak` is the moment at which the sum was largest,
+-- `memory.most` holds the most there ever was of each of MEASURES.
 
 local calls = require "compendium.calls"
 local fds = require "compendium.fds"
+local pages = require "compendium.pages"
 local regions = require "compendium.regions"
 local tasks = require "compendium.tasks"
 
@@ -23,16 +26,22 @@ local KEPT_FLAGS <const> = MAP_TYPE | MAP_GROWSDOWN | MAP_ANONYMOUS | MAP_HUGETL
 local MREMAP_DONTUNMAP <const> = 4
 local PROT_READ_WRITE <const> = 3
 local KINDS <const> = {"heap", "anon", "file", "stack", "shared"}
+local MEASURES <const> = {"touched", "rss", "pss"}
 local SEGMENTS_KEPT <const> = 10000
 local STACK_MOST <const> = 1 << 30 -- by which a stack may have grown since it was seen
 
 local function new_totals()
-  return {bytes = 0, regions = 0, heap = 0, anon = 0, file = 0, stack = 0, shared = 0}
+  return {bytes = 0, regions = 0, heap = 0, anon = 0, file = 0, stack = 0, shared = 0, touched = 0, rss = 0, pss = 0}
+end
+
+local function new_most()
+  return {touched = 0, rss = 0, pss = 0}
 end
 
 local memory = {
   total = new_totals(), -- of all address spaces now
   peak = new_totals(),  -- the same when `bytes` was largest; time: when that was
+  most = new_most(),    -- of all address spaces together
 }
 
 local function page_up(size)
@@ -49,6 +58,16 @@ local function add(totals, other, sign)
   totals.bytes = totals.bytes + sign * other.bytes
   totals.regions = totals.regions + sign * other.regions
   for _, kind in ipairs(KINDS) do totals[kind] = totals[kind] + sign * other[kind] end
+  for _, name in ipairs(MEASURES) do totals[name] = totals[name] + sign * other[name] end
+end
+
+-- What was measured of an address space is now that much.
+local function measure(mm, name, bytes)
+  local total, most = memory.total, memory.most
+  total[name] = total[name] + bytes - mm.totals[name]
+  mm.totals[name] = bytes
+  if bytes > mm.most[name] then mm.most[name] = bytes end
+  if total[name] > most[name] then most[name] = total[name] end
 end
 
 local function assign(totals, other)
@@ -64,23 +83,25 @@ end
 -- ---- address spaces
 
 local function make()
-  return {list = regions.new(), totals = new_totals(), peak = new_totals()}
+  return {list = regions.new(), pages = pages.new(), totals = new_totals(), peak = new_totals(), most = new_most()}
 end
 
 local function copy(mm)
-  mm.list.owners = mm.list.owners + 1
+  mm.list.owners, mm.pages.owners = mm.list.owners + 1, mm.pages.owners + 1
   local child = {
-    kernel = mm.kernel, list = mm.list, totals = new_totals(), peak = new_totals(),
+    kernel = mm.kernel, list = mm.list, pages = mm.pages, totals = new_totals(), peak = new_totals(), most = new_most(),
     brk_start = mm.brk_start, brk = mm.brk,
   }
   assign(child.totals, mm.totals)
-  assign(child.peak, mm.totals)
+  child.totals.rss, child.totals.pss = 0, 0 -- until it is asked about
+  assign(child.peak, child.totals)
+  child.most.touched = child.totals.touched
   add(memory.total, child.totals, 1)
   return child
 end
 
 local function drop(mm)
-  mm.list.owners = mm.list.owners - 1
+  mm.list.owners, mm.pages.owners = mm.list.owners - 1, mm.pages.owners - 1
   add(memory.total, mm.totals, -1)
 end
 
@@ -106,6 +127,31 @@ local function replace(mm, start, stop, new, time)
   note_peak(time)
 end
 
+-- ---- pages that were touched
+
+-- Pages touched now, of a process that is known. Returns how many of them had been touched before.
+function memory.touch(pid, addr, count)
+  local mm = tasks.leader(pid).mm
+  mm.pages = pages.own(mm.pages)
+  local again = pages.add(mm.pages, addr // PAGE, count)
+  measure(mm, "touched", mm.pages.count * PAGE)
+  return again
+end
+
+-- Nothing is there any more: the next touch is a first one.
+local function forget_pages(mm, start, stop)
+  if mm.pages.count == 0 or stop <= start then return end
+  mm.pages = pages.own(mm.pages)
+  pages.remove(mm.pages, start // PAGE, (stop - start) // PAGE)
+  measure(mm, "touched", mm.pages.count * PAGE)
+end
+
+local function move_pages(mm, from, to, size)
+  if mm.pages.count == 0 then return end
+  mm.pages = pages.own(mm.pages)
+  pages.move(mm.pages, from // PAGE, to // PAGE, size // PAGE)
+end
+
 -- ---- what others ask
 
 -- The region an address of a process is in, or nil.
@@ -128,10 +174,10 @@ function memory.touched(pid, addr)
   end
 end
 
--- Totals of a process now, and when they were largest; nil when it is not known.
+-- Totals of a process now, when they were largest, and the most of each measure; nil when it is not known.
 function memory.of(pid)
   local task = tasks.leader(pid)
-  if task then return task.mm.totals, task.mm.peak end
+  if task then return task.mm.totals, task.mm.peak, task.mm.most end
 end
 
 -- ---- mmap and its like
@@ -158,8 +204,9 @@ local function on_mmap(e)
   local backed = flags & MAP_ANONYMOUS == 0
   local file = backed and fds.lookup(e.tid, e.pid, int(e.raw[5])) or nil
   local size = mapping_size(e.raw[2], flags)
-  local offset = backed and e.args[6] or nil
-  replace(mm_of(e), ret, ret + size, {{
+  local offset, mm = backed and e.args[6] or nil, mm_of(e)
+  forget_pages(mm, ret, ret + size)
+  replace(mm, ret, ret + size, {{
     addr = ret, size = size, prot = e.raw[3], flags = flags & KEPT_FLAGS, kind = kind_of(flags, file),
     path = file and file.name, offset = offset and row.pages and offset * PAGE or offset,
   }}, e.time)
@@ -167,8 +214,9 @@ end
 
 local function on_munmap(e)
   if e.error or not e.ret then return end
-  local start = e.raw[1]
-  replace(mm_of(e), start, start + page_up(e.raw[2]), {}, e.time)
+  local mm, start = mm_of(e), e.raw[1]
+  forget_pages(mm, start, start + page_up(e.raw[2]))
+  replace(mm, start, start + page_up(e.raw[2]), {}, e.time)
 end
 
 local function on_mprotect(e)
@@ -178,6 +226,13 @@ local function on_mprotect(e)
   local parts = regions.parts(mm.list, start, stop, 0, e.raw[3])
   -- gaps stay gaps, so each part is put in place by itself
   for _, part in ipairs(parts) do replace(mm, part.addr, part.addr + part.size, {part}, e.time) end
+end
+
+local DROPS <const> = {[4] = true, [9] = true, [24] = true} -- MADV_DONTNEED, _REMOVE, _DONTNEED_LOCKED
+
+local function on_madvise(e)
+  if e.error or not e.ret or not DROPS[e.raw[3] & 0xffffffff] then return end
+  forget_pages(mm_of(e), e.raw[1], e.raw[1] + page_up(e.raw[2]))
 end
 
 -- The last of the moved parts takes what a mapping grows by.
@@ -202,6 +257,13 @@ local function on_mremap(e)
   if #parts == 0 then
     parts[1] = {addr = to, size = new_size, prot = PROT_READ_WRITE, flags = MAP_ANONYMOUS, kind = "anon"}
   end
+  if to == from then
+    forget_pages(mm, to + new_size, from + old_size)
+  elseif old_size ~= 0 then
+    forget_pages(mm, to, to + new_size)
+    move_pages(mm, from, to, seen)
+    forget_pages(mm, from, from + old_size)
+  end
   if old_size ~= 0 and flags & MREMAP_DONTUNMAP == 0 then replace(mm, from, from + old_size, {}, e.time) end
   replace(mm, to, to + new_size, grown(parts, to + new_size), e.time)
 end
@@ -220,6 +282,7 @@ local function on_brk(e)
       addr = from, size = to - from, prot = PROT_READ_WRITE, flags = MAP_ANONYMOUS, kind = "heap",
     }}, e.time)
   else
+    forget_pages(mm, to, from)
     replace(mm, to, from, {}, e.time)
   end
 end
@@ -254,6 +317,7 @@ local function on_shmdt(e)
   local region = regions.find(mm.list, addr)
   if not region or not region.shm then return end
   e.size = region.size
+  forget_pages(mm, region.addr, region.addr + region.size)
   replace(mm, region.addr, region.addr + region.size, {}, e.time)
 end
 
@@ -283,12 +347,21 @@ local function on_map(e)
   }}, e.time)
 end
 
+-- What the kernel said of a process at that moment. After its end nobody is to be told.
+local function on_usage(e)
+  local task = tasks.leader(e.pid)
+  if not task then return end
+  measure(task.mm, "rss", e.raw[1])
+  measure(task.mm, "pss", e.raw[2])
+end
+
 memory.model = {
   calls = {
     mmap = on_mmap, mmap2 = on_mmap, munmap = on_munmap, mprotect = on_mprotect, pkey_mprotect = on_mprotect,
     mremap = on_mremap, brk = on_brk, shmget = on_shmget, shmat = on_shmat, shmdt = on_shmdt,
   },
-  records = {map = on_map},
+  records = {map = on_map, usage = on_usage},
+  with_faults = {madvise = on_madvise}, -- calls that are of interest only where faults are told
   needs = {"fds"},
 }
 

@@ -7,6 +7,8 @@
 -- A rule has a name, a reason (why), the types of event it is about (nil: all), and decides by
 --   paths   patterns for e.path; files opened for writing are never hidden by these, unless writes = true
 --   match   fn(e) -> true to hide
+--   pages   for page faults: those of a task in one region are hidden until they are so many in all; then they are
+--           shown, with those before
 -- The first rule that matches counts. Scripts change the list: noise.add, noise.remove, noise.off.
 
 local core <const> = require "compendium.core"
@@ -60,6 +62,9 @@ local rules = {
     types = {"mmap", "munmap", "mprotect", "mremap", "brk"}},
   {name = "file pages", why = "programs and files are loaded page by page, as they are used", types = {"fault"},
     match = function(e) return e.what == "file" or e.what == "vdso" end},
+  {name = "little memory", why = "less than 64 KB of a region is what everything takes", types = {"fault"}, pages = 16},
+  {name = "program start", why = "the kernel sets up the memory of each new program", types = {"fault"},
+    match = function(e) return e.what == "new program" end},
   {name = "closes", why = "what is opened is closed", types = {"close"},
     match = function(e) return not e.error or e.error == "EBADF" end},
   {name = "would block", why = "the program asks again later", match = function(e)
@@ -117,9 +122,18 @@ local rules = {
 local by_type, by_path, cached = {}, {}, 0
 local hidden = {} -- rule name -> events hidden
 local failures = 0
+local least_pages -- see noise.least_pages
 
 local function reset()
-  by_type, by_path, cached = {}, {}, 0
+  by_type, by_path, cached, least_pages = {}, {}, 0, nil
+end
+
+local function most_wanted(list)
+  local most = 1
+  for _, rule in ipairs(list) do
+    most = math.max(most, rule.pages or 1)
+  end
+  return most
 end
 
 local function concerns(rule, type)
@@ -207,13 +221,30 @@ function noise.rule(e)
   end
 end
 
+local function tally(rule, events)
+  hidden[rule.name] = (hidden[rule.name] or 0) + events
+end
+
 -- The same for the line that would be written now: what is hidden is counted.
 function noise.hides(e)
   local rule = noise.rule(e)
   if rule then
-    hidden[rule.name] = (hidden[rule.name] or 0) + 1
+    tally(rule, 1)
   end
   return rule
+end
+
+-- How many pages of a region a task must touch to be worth a line.
+function noise.least_pages()
+  least_pages = least_pages or most_wanted(by_type.fault or rules_for "fault")
+  return least_pages
+end
+
+-- What a task touched of a region stayed below that in so many events, which nothing tells of.
+function noise.hid_pages(events)
+  for _, rule in ipairs(by_type.fault or rules_for "fault") do
+    if rule.pages then return tally(rule, events) end
+  end
 end
 
 -- True when a rule names that path as something programs read without a person caring. Counts nothing.
@@ -224,8 +255,8 @@ end
 local function check(rule)
   if type(rule) ~= "table" or type(rule.name) ~= "string" then
     error('noise.add wants {name = "...", why = "...", types = {...}, match = function(e) ... end}', 3)
-  elseif type(rule.match) ~= "function" and type(rule.paths) ~= "table" then
-    error(('noise rule "%s" has neither match (a function) nor paths (patterns)'):format(rule.name), 3)
+  elseif type(rule.match) ~= "function" and type(rule.paths) ~= "table" and type(rule.pages) ~= "number" then
+    error(('noise rule "%s" has neither match (a function) nor paths (patterns) nor pages (a number)'):format(rule.name), 3)
   end
 end
 

@@ -137,5 +137,14 @@ local function finish(info)
   terminal.block(list)
 end
 
-return {name = "summary", events = lines.types(), event = event, finish = finish, losses = remarks.losses,
+-- What has a line, and what a section adds up without one.
+local function wanted_types()
+  local types = lines.types()
+  if core.options.faults or core.run and core.run.file then
+    types[#types + 1] = "usage"
+  end
+  return types
+end
+
+return {name = "summary", events = wanted_types(), event = event, finish = finish, losses = remarks.losses,
   tampering = remarks.tampering}

@@ -2,7 +2,7 @@
 --
 -- touched: the "Page faults" section of the summary: which memory was really used, in which regions, in
 -- which files and by whom. Each fault stands for a page; one that is touched again after it went away
--- (fork, swapping, MADV_DONTNEED) has another fault and is counted again.
+-- (swapping, MADV_DONTNEED) or must be copied (fork) has another fault and is counted again.
 
 local format <const> = require "compendium.format"
 local rows <const> = require "compendium.rows"
@@ -14,7 +14,23 @@ local NAMES <const> = 2000
 local LABEL_COLUMNS <const> = 17
 
 local kinds <const>, files <const>, tasks <const> = top.new(NAMES), top.new(NAMES), top.new(NAMES)
-local major, in_kernel = 0, 0
+local major, in_kernel, again = 0, 0, 0
+local labels <const> = {} -- tid -> {comm, label}
+local LABELS_KEPT <const> = 10000
+local label_count = 0
+
+local function label_of(e)
+  local tid, comm = e.tid, e.comm or "?"
+  local known = labels[tid]
+  if known and known[1] == comm then
+    return known[2]
+  end
+  local label = comm .. " " .. (tid == e.pid and tid or e.pid .. "/" .. tid)
+  if known or label_count < LABELS_KEPT then
+    labels[tid], label_count = {comm, label}, label_count + (known and 0 or 1)
+  end
+  return label
+end
 
 local function add(e)
   local pages, what = e.pages, e.what
@@ -22,8 +38,8 @@ local function add(e)
   if what == "file" then
     files:add(e.path or "?", pages)
   end
-  local label = (e.comm or "?") .. " " .. (e.tid == e.pid and e.pid or e.pid .. "/" .. e.tid)
-  tasks:add(label, pages)
+  tasks:add(label_of(e), pages)
+  again = again + e.again
   major = major + (e.major and pages or 0)
   in_kernel = in_kernel + (e.in_kernel and pages or 0)
 end
@@ -54,8 +70,8 @@ function touched.rows(_, width)
   for _, entry in ipairs(kinds:largest()) do
     list[#list + 1] = kind_row(entry[1], entry[2], width)
   end
-  list[#list + 1] = ("%s (%s, %d from disk, %d in the kernel)"):format(
-    rows.amount("Total", kinds.sum * PAGE, LABEL_COLUMNS), format.count(kinds.sum, "fault"), major, in_kernel)
+  list[#list + 1] = ("%s (%s, %d from disk, %d in the kernel, %d of pages touched before)"):format(
+    rows.amount("Total", kinds.sum * PAGE, LABEL_COLUMNS), format.count(kinds.sum, "fault"), major, in_kernel, again)
   if tasks:count() > 1 then
     list[#list + 1] = rows.list("  By " .. format.count(tasks:count(), "task"), amounts(tasks), width, (tasks:count()))
   end

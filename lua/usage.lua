@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: MIT
 --
 -- usage: the "Memory" section of the summary, as it was when all processes together had most. Address
--- space by what asked for it, and how much of it was really in memory at most (peak RSS, per process).
+-- space by what asked for it, and how much of it was really in memory at most: peak RSS of a process and, with
+-- --faults, what all together had touched, and had in memory (PSS, by samples).
 
 local format <const> = require "compendium.format"
 local memory <const> = require "compendium.memory"
@@ -12,7 +13,7 @@ local usage <const> = {}
 local LABEL_COLUMNS <const> = 8
 
 local seen = false
-local peak_rss, processes_measured = 0, 0
+local peak_rss, processes_measured, samples = 0, 0, 0
 
 local function note()
   seen = true
@@ -20,6 +21,9 @@ end
 
 usage.events = {
   mmap = note, brk = note, mremap = note,
+  usage = function()
+    samples = samples + 1
+  end,
   exit = function(e)
     if e.peak_rss then
       peak_rss = math.max(peak_rss, e.peak_rss)
@@ -35,6 +39,16 @@ local function rss_text()
   return "   peak RSS " .. format.bytes(peak_rss) .. (processes_measured > 1 and " in one process" or "")
 end
 
+-- What was really used by all together, each at its own time; nil when nothing was measured.
+local function touched_row()
+  local most = memory.most
+  if most.touched == 0 then
+    return nil
+  end
+  local sampled = samples > 0 and ("   peak PSS %s (%s)"):format(format.bytes(most.pss), format.count(samples, "sample"))
+  return rows.amount("Touched", most.touched, LABEL_COLUMNS) .. (sampled or "")
+end
+
 -- The section's lines; nil when no memory was asked for.
 function usage.rows()
   local peak = memory.peak
@@ -46,6 +60,7 @@ function usage.rows()
     rows.amount("Heap", peak.heap, LABEL_COLUMNS),
     ("%s (%s)"):format(rows.amount("Mmap", mapped, LABEL_COLUMNS), format.count(peak.regions, "region")),
     rows.amount("Total", peak.bytes, LABEL_COLUMNS) .. rss_text(),
+    touched_row(),
   }
 end
 

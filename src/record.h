@@ -51,6 +51,8 @@ enum record_kind {
 	RECORD_LOST,   /* records that are missing here. args: how many, enum record_kind or 0 */
 	RECORD_NOTE,   /* the source has something to tell the user once. nr: enum record_note.
 			  Pieces: 0 the program it is about */
+	RECORD_USAGE,  /* what the kernel says of pid's memory at that time. args, all in bytes: RSS, PSS,
+			  anonymous, swapped out, in huge pages */
 	RECORD_KINDS
 };
 

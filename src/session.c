@@ -297,12 +297,23 @@ static void look_at_source(struct session *session)
 	sight_tell(sight, &session->interest);
 }
 
+/* Samples of memory, where they are wanted or memory is what the trace is about. */
+static void watch_usage(struct session *session)
+{
+	if (!(session->interest.kinds >> RECORD_USAGE & 1))
+		return;
+	int error = usage_source_open(&session->source, host_usage_period(session->host));
+	if (error)
+		log_warning("how much memory there is cannot be sampled: %s", strerror(-error));
+}
+
 static void run_source(struct session *session, struct ending *ending)
 {
 	ending->status = open_source(session);
 	if (!session->source)
 		return;
 	look_at_source(session);
+	watch_usage(session);
 	session->control.source = session->source;
 	run(session);
 	*ending = finish(session);
@@ -336,6 +347,8 @@ struct ending session_run(const struct options *options)
 		recorder_widen(&session.interest);
 	if (options->faults)
 		session.interest.kinds |= UINT32_C(1) << RECORD_FAULT;
+	if (options->faults && options->record)
+		session.interest.kinds |= UINT32_C(1) << RECORD_USAGE;
 	session.start_ns = now_ns();
 	session.run.wallclock_ns = clock_ns(CLOCK_REALTIME);
 	if (open_recorder(&session))

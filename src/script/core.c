@@ -23,6 +23,18 @@ static int core_want_data(lua_State *L)
 	return 0;
 }
 
+/* core.want_usage(ns): samples of memory so often; of several, the most often counts. */
+static int core_want_usage(lua_State *L)
+{
+	lua_Integer period = luaL_checkinteger(L, 1);
+	struct host *host = host_of(L);
+
+	luaL_argcheck(L, period > 0, 1, "no period");
+	if (!host->usage_ns || (uint64_t)period < host->usage_ns)
+		host->usage_ns = (uint64_t)period;
+	return 0;
+}
+
 /* core.event_types(names): so that an event can be said to be of a type nobody hooks. */
 static int core_event_types(lua_State *L)
 {
@@ -198,6 +210,7 @@ static const luaL_Reg functions[] = {
 	{"timer", core_timer},
 	{"event_types", core_event_types},
 	{"want_data", core_want_data},
+	{"want_usage", core_want_usage},
 	{"now", core_now},
 	{"wallclock", core_wallclock},
 	{"log", core_log},

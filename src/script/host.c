@@ -15,6 +15,7 @@
 #include "script/state.h"
 
 static const uint64_t STDOUT_PERIOD_NS = 20000000;
+static const uint64_t USAGE_NS = 100000000; /* between samples of memory, unless somebody wants another time */
 
 uint64_t host_now_ns(void)
 {
@@ -206,6 +207,11 @@ struct host *host_new_run(const struct options *options, const struct run *run)
 const struct interest *host_interest(const struct host *host)
 {
 	return &host->interest;
+}
+
+uint64_t host_usage_period(const struct host *host)
+{
+	return host->usage_ns ? host->usage_ns : USAGE_NS;
 }
 
 /* --- running -------------------------------------------------------------------------------------

@@ -24,6 +24,9 @@ struct host *host_new_run(const struct options *options, const struct run *run);
 /* What the loaded scripts hook. Owned by the host, constant once host_new returned. */
 const struct interest *host_interest(const struct host *host);
 
+/* How often RECORD_USAGE is wanted, in ns. */
+uint64_t host_usage_period(const struct host *host);
+
 /* "start" hooks; time is CLOCK_MONOTONIC and becomes the zero of e.time. pid: the command, or the
  * first process attached to. */
 void host_start(struct host *host, uint64_t time_ns, int32_t pid);

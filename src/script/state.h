@@ -83,6 +83,7 @@ struct host {
 	uint64_t start_ns;          /* zero of e.time */
 	uint64_t clock_ns;          /* how far records and timers have come, CLOCK_MONOTONIC */
 	uint64_t wallclock_ns;      /* start_ns, since 1970 */
+	uint64_t usage_ns;          /* between samples of memory: the least that was wanted, or 0 */
 	struct hook *running;
 	unsigned long failures;
 	char *first_failure;        /* message of the first failed hook, and its label */

@@ -87,4 +87,8 @@ int source_open(const char *backend, const struct target *target, const struct i
  * for want of rights. Else a negative errno, `why` as above, and *source is as it was. */
 int faults_source_open(struct source **source, bool *without_kernel, char *why, size_t room);
 
+/* The same for samples of memory: *source tells a RECORD_USAGE of each process too, every period_ns or
+ * less often, so that they take 2 % of a CPU at most. 0 or a negative errno. */
+int usage_source_open(struct source **source, uint64_t period_ns);
+
 #endif

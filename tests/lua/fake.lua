@@ -119,7 +119,8 @@ function fake.world()
 
   local function feed(e, key, group)
     for _, name in ipairs(events.order) do
-      local handler = events.models[name][group][key]
+      local model = events.models[name]
+      local handler = model[group][key] or group == "calls" and model.with_faults and model.with_faults[key]
       if handler then handler(e) end
     end
     local kind = events.type_of[group == "calls" and "call:" .. key or key]

@@ -58,8 +58,8 @@ describe("lines", function()
       assert.equal("string", _G.type(text {type = type}))
       assert.equal("string", _G.type(text {type = type, error = "ENOENT"}))
     end
-    for type in pairs(host.load("events").types) do
-      if type ~= "note" then assert.truthy(text {type = type}, type) end
+    for type, row in pairs(host.load("events").types) do
+      if type ~= "note" and not row.asked then assert.truthy(text {type = type}, type) end
     end
   end)
 
