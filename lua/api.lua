@@ -145,8 +145,8 @@ local LAZY <const> = {
   noise = function() return require "compendium.noise" end,
 }
 local MODULES <const> = {
-  "compare", "deeds", "events", "fds", "format", "globs", "json", "lines", "memory", "paths", "processes", "summary",
-  "terminal", "values",
+  "compare", "deeds", "events", "fds", "format", "globs", "history", "json", "lines", "memory", "paths", "processes",
+  "summary", "terminal", "values",
 }
 
 -- ---- the globals of scripts

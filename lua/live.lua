@@ -168,7 +168,6 @@ local function faulted(e)
   elseif entry then -- its line is written: another one
     entry = begin_faults(e, what, base, math.min(entry.wait * 2, LONGEST_WAIT))
     entries[at] = entry
-    return show(entry, e)
   else
     if #entries >= TOUCHED_PER_TASK then
       give_up(entries, 1, 1)

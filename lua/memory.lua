@@ -28,6 +28,7 @@ local PROT_READ_WRITE <const> = 3
 local KINDS <const> = {"heap", "anon", "file", "stack", "shared"}
 local MEASURES <const> = {"touched", "rss", "pss"}
 local SEGMENTS_KEPT <const> = 10000
+local ENDED_KEPT <const> = 4096
 local STACK_MOST <const> = 1 << 30 -- by which a stack may have grown since it was seen
 
 local function new_totals()
@@ -100,7 +101,18 @@ local function copy(mm)
   return child
 end
 
-local function drop(mm)
+local ended, ended_count = {}, 0 -- pid -> {peak, most} of memory that is gone, of several the largest
+
+-- What goes with exec or at the end of a process stays known by its number.
+local function bury(mm, pid)
+  local known = ended[pid]
+  if known and known[1].bytes > mm.peak.bytes then return end
+  if not known and ended_count >= ENDED_KEPT then return end
+  ended[pid], ended_count = {mm.peak, mm.most}, ended_count + (known and 0 or 1)
+end
+
+local function drop(mm, e)
+  if e and (e.kind == "exit" or e.kind == "exec") then bury(mm, e.pid) end
   mm.list.owners, mm.pages.owners = mm.list.owners - 1, mm.pages.owners - 1
   add(memory.total, mm.totals, -1)
 end
@@ -174,10 +186,13 @@ function memory.touched(pid, addr)
   end
 end
 
--- Totals of a process now, when they were largest, and the most of each measure; nil when it is not known.
+-- Totals of a process now, when they were largest, and the most there was of each of MEASURES. Of one that has
+-- ended the first is nil; of one that is not known, all.
 function memory.of(pid)
   local task = tasks.leader(pid)
   if task then return task.mm.totals, task.mm.peak, task.mm.most end
+  local known = ended[pid]
+  if known then return nil, known[1], known[2] end
 end
 
 -- ---- mmap and its like

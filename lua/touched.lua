@@ -70,8 +70,9 @@ function touched.rows(_, width)
   for _, entry in ipairs(kinds:largest()) do
     list[#list + 1] = kind_row(entry[1], entry[2], width)
   end
-  list[#list + 1] = ("%s (%s, %d from disk, %d in the kernel, %d of pages touched before)"):format(
-    rows.amount("Total", kinds.sum * PAGE, LABEL_COLUMNS), format.count(kinds.sum, "fault"), major, in_kernel, again)
+  local before = again > 0 and (", %d of pages touched before"):format(again) or ""
+  list[#list + 1] = ("%s (%s, %d from disk, %d in the kernel%s)"):format(
+    rows.amount("Total", kinds.sum * PAGE, LABEL_COLUMNS), format.count(kinds.sum, "fault"), major, in_kernel, before)
   if tasks:count() > 1 then
     list[#list + 1] = rows.list("  By " .. format.count(tasks:count(), "task"), amounts(tasks), width, (tasks:count()))
   end

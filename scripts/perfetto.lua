@@ -2,7 +2,7 @@
 --
 -- perfetto: the run as a timeline, for ui.perfetto.dev and chrome://tracing.
 -- A track for each task, with a slice for each call that took time, its arguments as typed values; signals, exec and
--- fork as instants; the memory of each process as a counter. Works on a command, on -p, and on --replay.
+-- fork as instants; the memory of each process, mapped and resident, as counters. Works on a command, on -p, and on --replay.
 --
 --     compendium -s perfetto.lua -- make                          writes trace.json
 --     compendium -s perfetto.lua:out=make.json --replay make.cpd
@@ -64,7 +64,7 @@ end
 
 local types <const> = {}
 for name in pairs(compendium.events.types) do
-  if name ~= "fault" then types[#types + 1] = name end
+  if name ~= "fault" and name ~= "usage" then types[#types + 1] = name end
 end
 
 on(types, function(e)
@@ -76,6 +76,10 @@ on(types, function(e)
     slice(e, e.type, json.args(e))
     if CHANGES_MEMORY[e.type] and not e.error then count_memory(e) end
   end
+end)
+
+on("usage", function(e)
+  put("C", "resident", e, e.time, (',"args":{"rss":%d,"pss":%d}'):format(e.rss, e.pss))
 end)
 
 if not only_events then

@@ -28,7 +28,7 @@ RUNS ?= 1000
 chaos: $(PROGRAM) live
 	RUNS=$(RUNS) COMPENDIUM=$(PROGRAM) busted tests/live/chaos_spec.lua
 test-memory: $(PROGRAM) live
-	FULL=1 SLOW=30 COMPENDIUM=$(PROGRAM) busted tests/live/growth_spec.lua
+	FULL=1 SLOW=30 COMPENDIUM=$(PROGRAM) busted tests/live/growth_spec.lua tests/live/faults_spec.lua
 test-cpython: $(PROGRAM)
 	@/usr/bin/python3 -c 'import test.test_os' 2>/dev/null || vendor/install cpython
 	COMPENDIUM=$(PROGRAM) tests/live/cpython

@@ -6,6 +6,7 @@
  *     touch all N           N pages in the main thread, in each of 4 threads, in a
  *                           child that shares them until it writes, and by read(2)
  *     touch regions N       N pages of heap, stack, shared memory, a malloc arena
+ *     touch scattered N     N pages, no two neighbours in a row
  *     touch again N         2 threads touch 1024 pages again and again, N in all
  *     touch file PATH       reads every page of a mapped file: first dropped from
  *                           the cache, then cached
@@ -13,11 +14,14 @@
  *                           anonymous memory and of the file
  *     touch waiting N PATH  N pages in the main thread and in 4 others, all there
  *                           before, once PATH exists
+ *     touch kinds N         N pages that come in other ways: see run_kinds
  *     touch outlived        ends while a child of it sleeps on for 6 seconds
  *     touch run PROGRAM...  runs a program without huge pages
  */
 #include "trap.h"
 
+#include <linux/userfaultfd.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -26,6 +30,7 @@
 #define PAGE	4096L
 #define THREADS 4
 #define AGAIN	1024L
+#define HUGE	512L /* pages in a huge one */
 
 static volatile char sum;
 
@@ -102,6 +107,14 @@ static int run_all(char **arguments)
 	for (long done = 0, got; done < pages * PAGE; done += got)
 		MUST((got = read(zero, memory + done, (size_t)(pages * PAGE - done))) > 0);
 	tell("read", memory, pages, &before);
+	return 0;
+}
+
+static int run_scattered(char **arguments)
+{
+	long pages = atol(arguments[0]);
+
+	touch_scattered(&pages);
 	return 0;
 }
 
@@ -204,6 +217,103 @@ static int run_remap(char **arguments)
 	return 0;
 }
 
+/* ---- pages that are not simply touched for the first time ---- */
+
+static void read_pages(const char *name, const char *memory, long pages)
+{
+	struct rusage before = used();
+
+	for (long i = 0; i < pages; i++)
+		sum += memory[i * PAGE];
+	tell(name, memory, pages, &before);
+}
+
+/* The kernel has touched them before the program does. */
+static void populate(long pages)
+{
+	write_pages("populated", map(pages, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1), pages, 1);
+}
+
+/* Read first, all are the same page of zeros, and must be copied to be written. */
+static void copy_zeros(long pages)
+{
+	char *memory = map_anonymous(pages);
+
+	read_pages("zeros", memory, pages);
+	write_pages("copied", memory, pages, 1);
+}
+
+static void give_back(long pages)
+{
+	char *memory = map_anonymous(pages);
+
+	write_pages("given", memory, pages, 1);
+	MUST(madvise(memory, (size_t)(pages * PAGE), MADV_DONTNEED) == 0);
+	write_pages("back", memory, pages, 1);
+}
+
+/* A fault for each huge page, if we get any. */
+static void huge(void)
+{
+	char *memory = map_anonymous(4 * HUGE);
+
+	memory = (char *)(((unsigned long)memory + HUGE * PAGE - 1) & ~(unsigned long)(HUGE * PAGE - 1));
+	MUST(prctl(PR_SET_THP_DISABLE, 0, 0, 0, 0) == 0);
+	MUST(madvise(memory, HUGE * 3 * PAGE, MADV_HUGEPAGE) == 0);
+	write_pages("huge", memory, 3 * HUGE, 1);
+	MUST(prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0) == 0);
+}
+
+static int user_fd;
+
+/* Gives each missing page what is in another one. */
+static void *serve_pages(void *context)
+{
+	static char source[PAGE] __attribute__((aligned(PAGE)));
+
+	for (long left = *(const long *)context; left > 0; left--) {
+		struct uffd_msg message;
+		MUST(read(user_fd, &message, sizeof message) == sizeof message);
+		struct uffdio_copy copy = {
+			.dst = message.arg.pagefault.address & ~(unsigned long)(PAGE - 1),
+			.src = (unsigned long)source,
+			.len = PAGE,
+		};
+		MUST(ioctl(user_fd, UFFDIO_COPY, &copy) == 0);
+	}
+	return NULL;
+}
+
+static void serve(long pages)
+{
+	char *memory = map_anonymous(pages);
+	struct uffdio_api api = {.api = UFFD_API};
+	struct uffdio_register range = {
+		.range = {(unsigned long)memory, (unsigned long)(pages * PAGE)},
+		.mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
+
+	user_fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
+	if (user_fd < 0)
+		return;
+	MUST(ioctl(user_fd, UFFDIO_API, &api) == 0 && ioctl(user_fd, UFFDIO_REGISTER, &range) == 0);
+	pthread_t server = thread_start(serve_pages, &pages);
+	read_pages("served", memory, pages);
+	pthread_join(server, NULL);
+}
+
+static int run_kinds(char **arguments)
+{
+	long pages = atol(arguments[0]);
+
+	populate(pages);
+	copy_zeros(pages);
+	give_back(pages);
+	huge();
+	serve(pages);
+	return 0;
+}
+
 static const char *signal_path;
 
 static void *touch_later(void *context)
@@ -246,7 +356,8 @@ static int run_program(char **arguments)
 static const struct trap traps[] = {
 	{"again", run_again}, {"all", run_all},		  {"file", run_file},
 	{"run", run_program}, {"outlived", run_outlived}, {"regions", run_regions},
-	{"remap", run_remap}, {"waiting", run_waiting},
+	{"scattered", run_scattered},
+	{"remap", run_remap}, {"waiting", run_waiting},	  {"kinds", run_kinds},
 };
 
 int main(int argc, char **argv)
