@@ -16,7 +16,7 @@ local pages = require "compendium.pages"
 local regions = require "compendium.regions"
 local tasks = require "compendium.tasks"
 
-local PAGE <const> = 4096
+local PAGE <const>, PAGE_SHIFT <const> = 4096, 12
 local CLONE_VM <const> = 0x100
 local MAP_TYPE <const>, MAP_SHARED <const>, MAP_SHARED_VALIDATE <const> = 0xf, 1, 3
 local MAP_GROWSDOWN <const>, MAP_ANONYMOUS <const>, MAP_STACK <const> = 0x100, 0x20, 0x20000
@@ -145,7 +145,7 @@ end
 function memory.touch(pid, addr, count)
   local mm = tasks.leader(pid).mm
   mm.pages = pages.own(mm.pages)
-  local again = pages.add(mm.pages, addr // PAGE, count)
+  local again = pages.add(mm.pages, addr >> PAGE_SHIFT, count)
   measure(mm, "touched", mm.pages.count * PAGE)
   return again
 end
@@ -154,14 +154,14 @@ end
 local function forget_pages(mm, start, stop)
   if mm.pages.count == 0 or stop <= start then return end
   mm.pages = pages.own(mm.pages)
-  pages.remove(mm.pages, start // PAGE, (stop - start) // PAGE)
+  pages.remove(mm.pages, start >> PAGE_SHIFT, stop - start >> PAGE_SHIFT)
   measure(mm, "touched", mm.pages.count * PAGE)
 end
 
 local function move_pages(mm, from, to, size)
   if mm.pages.count == 0 then return end
   mm.pages = pages.own(mm.pages)
-  pages.move(mm.pages, from // PAGE, to // PAGE, size // PAGE)
+  pages.move(mm.pages, from >> PAGE_SHIFT, to >> PAGE_SHIFT, size >> PAGE_SHIFT)
 end
 
 -- ---- what others ask

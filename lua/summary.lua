@@ -37,9 +37,15 @@ for _, section in ipairs(sections) do
   for_all[#for_all + 1] = section.event
 end
 
+local CALLS_NOTHING <const> = {fault = true, usage = true} -- many, and what looks at every event looks for calls
+
 local function event(e)
-  for _, handle in ipairs(handlers[e.type] or {}) do
+  local type = e.type
+  for _, handle in ipairs(handlers[type] or {}) do
     handle(e)
+  end
+  if CALLS_NOTHING[type] then
+    return
   end
   for i = 1, #for_all do
     for_all[i](e)

@@ -184,6 +184,13 @@ static int usage_fd(struct source *source)
 	return self(source)->poll_fd;
 }
 
+static int usage_act(struct source *source, const struct action *action)
+{
+	struct source *base = self(source)->base;
+
+	return base->ops->act ? base->ops->act(base, action) : -ENOTSUP;
+}
+
 static void usage_stop(struct source *source, enum source_stop how)
 {
 	struct source *base = self(source)->base;
@@ -226,6 +233,7 @@ static void usage_close(struct source *source)
 static const struct source_ops ops = {
 	.fd = usage_fd,
 	.next = usage_next,
+	.act = usage_act,
 	.stop = usage_stop,
 	.forward = usage_forward,
 	.status = usage_status,

@@ -1,0 +1,179 @@
+-- SPDX-License-Identifier: MIT
+--
+-- Page faults: which region each page of a run is in, what it is called, and what is touched at every moment.
+
+package.path = "tests/lua/?.lua;" .. package.path
+local fake = require "fake"
+
+local PAGE <const> = 4096
+local PRIVATE <const>, ANON <const>, SHARED <const>, FIXED <const>, STACK <const> = 2, 0x20, 1, 0x10, 0x20000
+local DONTNEED <const>, FREE <const> = 4, 8
+local BASE <const> = 0x7f0000000000
+
+describe("page faults", function()
+  local world, faults
+
+  before_each(function()
+    world = fake.world()
+    faults = require "compendium.faults"
+    world.fork(1, 10)
+    world.exec(10, "/bin/prog")
+  end)
+
+  local function mmap(pid, page, pages, flags, fd, offset)
+    return world.call(pid, "mmap", BASE + page * PAGE, {BASE + page * PAGE, pages * PAGE, 3, flags or PRIVATE | ANON, fd or -1,
+      offset or 0})
+  end
+
+  -- The parts of a run of faults: {page, pages, what, again} each, pages counted from BASE.
+  local function touch(pid, page, pages, how)
+    how = how or {}
+    local e = world.record("fault", how.pid or pid, pid,
+      {raw = {BASE + page * PAGE + 8, 0x1234, how.major and 1 or 0, how.kernel and 1 or 0, pages}})
+    local parts = {}
+    for i = 1, faults.split(e) do
+      e.index = i
+      local addr, n, region, again = faults.of(e)
+      parts[i] = {(addr - BASE) // PAGE, n, faults.name(pid, region, how.kernel), again}
+    end
+    return parts
+  end
+
+  local function touched(pid)
+    return world.memory.of(pid).touched // PAGE
+  end
+
+  it("in one region are one event", function()
+    mmap(10, 0, 100)
+    assert.same({{3, 10, "anonymous memory", 0}}, touch(10, 3, 10))
+    assert.equal(10, touched(10))
+  end)
+
+  it("are split where regions end, and named by each", function()
+    world.call(10, "openat", 3, {-100, "/f", 0})
+    mmap(10, 0, 4)
+    mmap(10, 4, 2, SHARED, 3)
+    mmap(10, 6, 1, SHARED | ANON)
+    mmap(10, 7, 3, PRIVATE | ANON | STACK)
+    assert.same({{1, 3, "anonymous memory", 0}, {4, 2, "file", 0}, {6, 1, "shared memory", 0}, {7, 1, "thread stack", 0}},
+      touch(10, 1, 7))
+    assert.equal(5, touched(10)) -- files left out
+  end)
+
+  it("where nothing is known are what exec does, or unknown", function()
+    assert.same({{5, 1, "unknown memory", 0}}, touch(10, 5, 1))
+    assert.same({{5, 1, "new program", 0}}, touch(10, 5, 1, {kernel = true}))
+    assert.same({{5, 1, "unknown memory", 0}}, touch(99, 5, 1)) -- a task nobody told of
+    assert.equal(0, touched(10))
+  end)
+
+  it("of a broken record are bounded", function()
+    mmap(10, 0, 4)
+    local parts = touch(10, 0, -5)
+    assert.same({{0, 1, "anonymous memory", 0}}, parts)
+    assert.is_true(#touch(10, 0, 1 << 60) < 100000)
+    assert.is_true(#touch(10, -(BASE // PAGE), 1 << 40) < 100000)
+  end)
+
+  it("of pages touched before are counted as that, and once as touched", function()
+    mmap(10, 0, 100)
+    touch(10, 0, 50)
+    assert.same({{40, 20, "anonymous memory", 10}}, touch(10, 40, 20))
+    assert.equal(60, touched(10))
+  end)
+
+  it("after fork: what is written is copied, each process has its own", function()
+    mmap(10, 0, 100)
+    touch(10, 0, 50)
+    world.fork(10, 20)
+    assert.equal(50, touched(20))
+    assert.equal(100, world.memory.total.touched // PAGE)
+    assert.same({{0, 60, "anonymous memory", 50}}, touch(20, 0, 60))
+    assert.same({50, 60}, {touched(10), touched(20)})
+    world.exit(20)
+    assert.equal(50, world.memory.total.touched // PAGE)
+    assert.equal(110, world.memory.most.touched // PAGE)
+    local now, peak, most = world.memory.of(20)
+    assert.is_nil(now)
+    assert.equal(100 * PAGE, peak.bytes)
+    assert.equal(60, most.touched // PAGE)
+  end)
+
+  it("threads touch the same memory", function()
+    mmap(10, 0, 100)
+    world.thread(10, 11)
+    touch(10, 0, 10)
+    world.record("fault", 10, 11, {raw = {BASE + 5 * PAGE, 0, 0, 0, 10}})
+    assert.equal(15, touched(10))
+    world.exit(11, 0, false)
+    assert.equal(15, touched(10))
+  end)
+
+  it("exec: nothing is touched any more", function()
+    mmap(10, 0, 100)
+    touch(10, 0, 50)
+    world.exec(10, "/bin/other")
+    assert.equal(0, touched(10))
+    assert.equal(0, world.memory.total.touched)
+  end)
+
+  it("what is unmapped or given back is not touched any more", function()
+    mmap(10, 0, 100)
+    touch(10, 0, 100)
+    world.call(10, "munmap", 0, {BASE + 90 * PAGE, 10 * PAGE})
+    assert.equal(90, touched(10))
+    mmap(10, 80, 5, PRIVATE | ANON | FIXED)
+    assert.equal(85, touched(10))
+    world.call(10, "madvise", 0, {BASE + 10 * PAGE, 10 * PAGE, DONTNEED})
+    assert.equal(75, touched(10))
+    world.call(10, "madvise", "EINVAL", {BASE, 10 * PAGE, DONTNEED})
+    world.call(10, "madvise", 0, {BASE, 10 * PAGE, FREE}) -- when the kernel takes them is not told
+    assert.equal(75, touched(10))
+    assert.same({{10, 10, "anonymous memory", 0}}, touch(10, 10, 10))
+    world.call(10, "mprotect", 0, {BASE, 50 * PAGE, 1})
+    assert.equal(85, touched(10))
+  end)
+
+  it("the heap shrinks with what was touched of it", function()
+    world.call(10, "brk", BASE, {0})
+    world.call(10, "brk", BASE + 10 * PAGE, {BASE + 10 * PAGE})
+    assert.same({{0, 10, "heap", 0}}, touch(10, 0, 10))
+    world.call(10, "brk", BASE + 4 * PAGE, {BASE + 4 * PAGE})
+    assert.equal(4, touched(10))
+  end)
+
+  it("mremap takes along what was touched", function()
+    mmap(10, 0, 10)
+    touch(10, 2, 5)
+    world.call(10, "mremap", BASE + 200 * PAGE, {BASE, 10 * PAGE, 20 * PAGE, 1})
+    assert.equal(5, touched(10))
+    assert.same({{202, 5, "anonymous memory", 5}}, touch(10, 202, 5))
+    world.call(10, "mremap", BASE + 200 * PAGE, {BASE + 200 * PAGE, 20 * PAGE, 4 * PAGE, 1})
+    assert.equal(2, touched(10))
+    mmap(10, 300, 10)
+    touch(10, 300, 10)
+    world.call(10, "mremap", BASE + 300 * PAGE, {BASE + 200 * PAGE, 4 * PAGE, 4 * PAGE, 3, BASE + 300 * PAGE})
+    assert.equal(2 + 6, touched(10)) -- what was there is replaced
+  end)
+
+  it("samples are the process's now, and leave the total with it", function()
+    local function usage(pid, rss, pss)
+      return world.record("usage", pid, pid, {raw = {rss, pss, 3000, 0, 0}})
+    end
+    world.fork(10, 20)
+    mmap(10, 0, 100)
+    touch(10, 0, 3)
+    local e = usage(10, 9000, 8000)
+    assert.same({"usage", 9000, 8000, 3000, 0, 0, 0, 100 * PAGE, 3 * PAGE},
+      {e.type, e.rss, e.pss, e.anonymous, e.swap, e.huge, e.heap, e.mapped, e.touched})
+    usage(20, 500, 400)
+    usage(10, 7000, 6000)
+    local total, most = world.memory.total, world.memory.most
+    assert.same({7500, 6400, 9500, 8400}, {total.rss, total.pss, most.rss, most.pss})
+    world.exit(10)
+    assert.same({500, 400}, {total.rss, total.pss})
+    usage(10, 1, 1) -- too late
+    assert.equal(500, total.rss)
+    assert.equal(9000, select(3, world.memory.of(10)).rss)
+  end)
+end)
