@@ -293,7 +293,10 @@ local function bind_models(chains, models)
     for call, fn in pairs(models[name] and model.calls or {}) do add("call:" .. call, fn) end
     local more = models[name] and (core.options.faults or core.run.file) and model.with_faults
     for call, fn in pairs(more or {}) do add("call:" .. call, fn) end
-    for kind, fn in pairs(models[name] and model.records or {}) do add(kind, fn) end
+    for kind, fn in pairs(models[name] and model.records or {}) do
+      local is_asked = events.types[kind] and events.types[kind].asked -- made only for who hooks it
+      if chains[kind] or not is_asked then add(kind, fn) end
+    end
   end
 end
 
