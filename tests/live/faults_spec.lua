@@ -301,6 +301,18 @@ end)]]
     assert.is_nil(result.out:find('"type":"fault"', 1, true))
   end)
 
+  -- The tracer's CPU time in 3 s, in hundredths of a second.
+  local function ticks_in_3_s(pid)
+    local function ticks()
+      local text = h.read_file(("/proc/%d/stat"):format(pid)):match "%) (.*)$"
+      local user, system = text:match("^" .. ("%S+ "):rep(11) .. "(%d+) (%d+)")
+      return user + system
+    end
+    local before = ticks()
+    h.process.sleep(3)
+    return ticks() - before
+  end
+
   it_if_seen("keep an idle tracer idle after the first task ended", function()
     local proc = h.start_trace({"--faults", "-q", "-s", "default.lua"}, {h.tracee "touch", "outlived"})
     h.eventually("the command's end", function()
@@ -308,15 +320,25 @@ end)]]
       return #children > 0 and (h.status(children[1]) or {}).Name == "touch"
     end)
     h.process.sleep(1.5)
-    local function ticks()
-      local text = h.read_file(("/proc/%d/stat"):format(proc.pid)):match "%) (.*)$"
-      local user, system = text:match("^" .. ("%S+ "):rep(11) .. "(%d+) (%d+)")
-      return user + system
-    end
-    local before = ticks()
-    h.process.sleep(3)
-    assert.is_true(ticks() - before <= 3, "hundredths of a second in 3 s: " .. ticks() - before)
+    local ticks = ticks_in_3_s(proc.pid)
+    assert.is_true(ticks <= 3, "hundredths of a second in 3 s: " .. ticks)
     assert.equal(0, proc:wait().status)
+  end)
+
+  it_if_seen("keep an idle tracer idle after threads ended that it was attached to", function()
+    local dir = h.folder "root"
+    local target = h.start({h.tracee "touch", "left", dir .. "/go"}, {cwd = dir})
+    h.eventually("three threads", function() return #h.tasks(target.pid) == 3 end)
+    local tracer = h.start_trace({"--faults", "-q", "-s", "default.lua", "-p", tostring(target.pid),
+      "-e", ("on('start', function() io.open(%q, 'w'):close() end)"):format(dir .. "/go")})
+    h.eventually("two threads' end", function() -- the first one stays as a zombie
+      return #h.tasks(target.pid) == 2
+    end)
+    h.process.sleep(0.5)
+    local ticks = ticks_in_3_s(tracer.pid)
+    assert.is_true(ticks <= 3, "hundredths of a second in 3 s: " .. ticks)
+    assert.equal(0, target:wait().status)
+    assert.equal(0, tracer:wait().status)
   end)
 
   it_if_seen("of threads that were there before are seen with -p", function()

@@ -16,6 +16,8 @@
  *                           before, once PATH exists
  *     touch kinds N         N pages that come in other ways: see run_kinds
  *     touch outlived        ends while a child of it sleeps on for 6 seconds
+ *     touch left PATH       once PATH exists, its first and its second thread end,
+ *                           while a third sleeps on for 6 seconds
  *     touch run PROGRAM...  runs a program without huge pages
  */
 #include "trap.h"
@@ -337,6 +339,30 @@ static int run_waiting(char **arguments)
 	return 0;
 }
 
+static void *sleep_on(void *context)
+{
+	const bool *ends = context;
+
+	while (access(signal_path, F_OK) != 0)
+		wait_ms(10);
+	if (!*ends) {
+		wait_ms(6000);
+		exit(0);
+	}
+	return NULL;
+}
+
+static int run_left(char **arguments)
+{
+	static bool ends = true, stays = false;
+
+	signal_path = arguments[0];
+	thread_start(sleep_on, &ends);
+	thread_start(sleep_on, &stays);
+	sleep_on(&ends);
+	pthread_exit(NULL);
+}
+
 static int run_outlived(char **arguments)
 {
 	(void)arguments;
@@ -356,7 +382,7 @@ static int run_program(char **arguments)
 static const struct trap traps[] = {
 	{"again", run_again}, {"all", run_all},		  {"file", run_file},
 	{"run", run_program}, {"outlived", run_outlived}, {"regions", run_regions},
-	{"scattered", run_scattered},
+	{"scattered", run_scattered}, {"left", run_left},
 	{"remap", run_remap}, {"waiting", run_waiting},	  {"kinds", run_kinds},
 };
 
