@@ -241,10 +241,13 @@ static void faults_of_a_task_keep_their_order_from_cpu_to_cpu(void **state)
 	put_fault(0, 10, 5, 1 * PAGE, false);
 	put_fault(1, 11, 5, 2 * PAGE, false);
 	put_fault(0, 12, 5, 3 * PAGE, false);
-	put_fault(0, 13, 5, 4 * PAGE, false);
+	put_fault(1, 13, 5, 9 * PAGE, false);
+	put_fault(0, 14, 5, 4 * PAGE, false); /* no part of a run that 9 came into */
 	assert_next(100, RECORD_FAULT, 10, 1 * PAGE, 1);
 	assert_next(100, RECORD_FAULT, 11, 2 * PAGE, 1);
-	assert_next(100, RECORD_FAULT, 12, 3 * PAGE, 2);
+	assert_next(100, RECORD_FAULT, 12, 3 * PAGE, 1);
+	assert_next(100, RECORD_FAULT, 13, 9 * PAGE, 1);
+	assert_next(100, RECORD_FAULT, 14, 4 * PAGE, 1);
 	assert_none(100);
 }
 

@@ -181,19 +181,21 @@ static void both_have_their_turn(void **state)
 {
 	struct source *source = &base.source;
 	const struct record *record;
-	unsigned samples = 0, others = 0;
+	unsigned samples = 0;
+	bool was_sample = false;
 
 	(void)state;
 	tell(RECORD_TASK, getpid(), 0, 0);
+	tell(RECORD_TASK, getppid(), 0, 0);
 	assert_int_equal(usage_source_open(&source, 1000), 0);
-	for (int i = 0; i < 2000000 && samples < 5; i++) {
-		base.next = 0;
+	for (int i = 0; i < 20000000 && samples < 6; i++) {
+		base.next = base.next == base.count ? 0 : base.next;
 		assert_int_equal(source->ops->next(source, &record), 1);
-		samples += record->kind == RECORD_USAGE;
-		others += record->kind == RECORD_TASK;
+		assert_false(was_sample && record->kind == RECORD_USAGE);
+		was_sample = record->kind == RECORD_USAGE;
+		samples += was_sample;
 	}
-	assert_int_equal(samples, 5);
-	assert_true(others >= samples);
+	assert_int_equal(samples, 6);
 	source->ops->close(source);
 }
 
