@@ -378,7 +378,8 @@ local function known(name, doc, get)
 end
 
 known("heap", "size of the heap (brk)", function(totals) return totals.heap end)
-known("mapped", "address space that was mapped, the heap left out", function(totals) return totals.bytes - totals.heap end)
+known("mapped", "address space that was mapped, the heap left out",
+  function(totals) return totals.bytes - totals.heap end)
 known("touched", "bytes that were touched and not given back since, files left out; only with --faults",
   function(totals) return memory.most.touched > 0 and totals.touched or nil end)
 

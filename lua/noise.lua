@@ -256,7 +256,7 @@ local function check(rule)
   if type(rule) ~= "table" or type(rule.name) ~= "string" then
     error('noise.add wants {name = "...", why = "...", types = {...}, match = function(e) ... end}', 3)
   elseif type(rule.match) ~= "function" and type(rule.paths) ~= "table" and type(rule.pages) ~= "number" then
-    error(('noise rule "%s" has neither match (a function) nor paths (patterns) nor pages (a number)'):format(rule.name), 3)
+    error(('noise rule "%s" has neither match (a function) nor paths (patterns) nor pages'):format(rule.name), 3)
   end
 end
 

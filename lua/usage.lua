@@ -45,8 +45,11 @@ local function touched_row()
   if most.touched == 0 then
     return nil
   end
-  local sampled = samples > 0 and ("   peak PSS %s (%s)"):format(format.bytes(most.pss), format.count(samples, "sample"))
-  return rows.amount("Touched", most.touched, LABEL_COLUMNS) .. (sampled or "")
+  local row = rows.amount("Touched", most.touched, LABEL_COLUMNS)
+  if samples == 0 then
+    return row
+  end
+  return ("%s   peak PSS %s (%s)"):format(row, format.bytes(most.pss), format.count(samples, "sample"))
 end
 
 -- The section's lines; nil when no memory was asked for.

@@ -2,7 +2,8 @@
 --
 -- perfetto: the run as a timeline, for ui.perfetto.dev and chrome://tracing.
 -- A track for each task, with a slice for each call that took time, its arguments as typed values; signals, exec and
--- fork as instants; the memory of each process, mapped and resident, as counters. Works on a command, on -p, and on --replay.
+-- fork as instants; the memory of each process, mapped and resident, as counters. Works on a command, on -p, and
+-- on --replay.
 --
 --     compendium -s perfetto.lua -- make                          writes trace.json
 --     compendium -s perfetto.lua:out=make.json --replay make.cpd

@@ -15,7 +15,7 @@
 #include "script/state.h"
 
 static const uint64_t STDOUT_PERIOD_NS = 20000000;
-static const uint64_t USAGE_NS = 100000000; /* between samples of memory, unless somebody wants another time */
+static const uint64_t USAGE_NS = 100000000; /* between samples of memory, when nobody wants another time */
 
 uint64_t host_now_ns(void)
 {
