@@ -304,9 +304,10 @@ static bool check(const struct options *options)
 	if (options->help || options->version || options->list_scripts || options->help_script)
 		return true;
 	const char *problem = options_contradiction(options);
-	if (!problem && !options->replay && !options->target.command && !options->target.pid_count)
+	const struct target *target = &options->target;
+	if (!problem && !options->replay && !target->command && !target->pid_count && !target->all)
 		problem =
-			"nothing to trace: give a command, -p PID or --replay FILE\n" OPTIONS_USAGE;
+			"nothing to trace: give a command, -p PID, -a or --replay FILE\n" OPTIONS_USAGE;
 	if (problem)
 		log_lines(LOG_ERROR, problem);
 	return !problem;

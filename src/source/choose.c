@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "source/source.h"
 
@@ -32,6 +33,27 @@ static int open_bpf(const struct target *target, const struct interest *interest
 	return bpf_source_open(target, interest, result, is_impossible, why, room);
 }
 
+/* For what nothing else can do. */
+static int open_bpf_only(const struct target *target, const struct interest *interest,
+			 struct source **result, char *why, size_t room)
+{
+	char reason[512];
+
+	if (hooks_entries(interest)) {
+		snprintf(why, room,
+			 "a script hooks calls before they run (\"enter:\"), for which programs must be "
+			 "stopped; that cannot be with %s",
+			 target->all ? "-a" : "--backend bpf-only");
+		return -ENOTSUP;
+	}
+	int error = bpf_only_source_open(target, interest, result, reason, sizeof reason);
+	if (error == -EPERM && target->all && geteuid() != 0)
+		snprintf(why, room, "-a is for root: %s", reason);
+	else if (error)
+		snprintf(why, room, "%s", reason);
+	return error;
+}
+
 int source_open(const char *backend, const struct target *target, const struct interest *interest,
 		struct source **result, char *why, size_t room)
 {
@@ -39,6 +61,8 @@ int source_open(const char *backend, const struct target *target, const struct i
 	char reason[512];
 
 	*why = 0;
+	if (target->all || strcmp(backend, "bpf-only") == 0)
+		return open_bpf_only(target, interest, result, why, room);
 	if (strcmp(backend, "ptrace") == 0 || (!is_required && !auto_takes_bpf))
 		return ptrace_source_open(target, interest, result, why, room);
 	int error = open_bpf(target, interest, result, &is_impossible, reason, sizeof reason);

@@ -21,6 +21,7 @@ struct target {
 	const char *user;    /* -u: run the command as this user; NULL: as we are */
 	const pid_t *pids;   /* -p: processes to attach to */
 	size_t pid_count;
+	bool all;            /* -a: everything that runs, but ourselves */
 
 	/* What the command must find as it would have been without us. The session only blocks signals;
 	 * it never ignores or catches one, but sets SIGCHLD to SIG_DFL. */
@@ -77,7 +78,11 @@ int ptrace_source_open(const struct target *target, const struct interest *inter
 int bpf_source_open(const struct target *target, const struct interest *interest, struct source **result,
 		    bool *is_impossible, char *why, size_t room);
 
-/* Takes the source by its name ("auto", "ptrace", "bpf"). On success `why` is empty, or says why it is
+/* Without ptrace: no task is ever stopped, and records may be lost (RECORD_LOST). */
+int bpf_only_source_open(const struct target *target, const struct interest *interest, struct source **result,
+			 char *why, size_t room);
+
+/* Takes the source by its name ("auto", "ptrace", "bpf", "bpf-only"). On success `why` is empty, or says why it is
  * not the best one. */
 int source_open(const char *backend, const struct target *target, const struct interest *interest,
 		struct source **result, char *why, size_t room);

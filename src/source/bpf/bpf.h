@@ -8,6 +8,8 @@
  *     ring.c     records out of the ring, one by one
  *     feed.c     a record out of the ring -> a record for the session, or call.c of the ptrace source
  *     source.c   the source: takes from both, in order
+ *     lossy.c    another source, without ptrace: nobody waits for it, so it may lose
+ *     lives.c    births, deaths, exec and signals for that one, out of the ring
  */
 #ifndef BPF_BPF_H
 #define BPF_BPF_H
@@ -40,6 +42,8 @@ struct bpf_source {
 	bool has_given;      /* the record given out last is in the ring */
 	unsigned turn;       /* records of the ring until stops are looked for */
 	uint64_t lost;       /* told so far */
+	bool is_lossy;       /* no ptrace; `inner` are tables, and no tasks are held */
+	bool is_all;         /* -a */
 };
 
 /* ---- tables.c ---- */
@@ -62,11 +66,47 @@ int kernel_open(struct bpf_source *source, const struct interest *interest, char
 void kernel_close(struct bpf_source *source);
 /* Makes all tasks known so far the programs'. They are stopped, or before their first stop. */
 int kernel_adopt(struct bpf_source *source, char *why, size_t room);
+/* Where is_lossy: makes the processes ours, or with is_all every one, while they run, and tells of each task.
+ * hidden: nothing is told of them until they execute a program. */
+int kernel_adopt_running(struct bpf_source *source, const pid_t *pids, size_t count, bool hidden,
+			 void (*visit)(struct bpf_source *source, pid_t pid, pid_t tid));
+/* Nothing more comes into the ring. */
+void kernel_detach(struct bpf_source *source);
+/* How many tasks of ours there are. Exact, whatever was lost. */
+uint32_t kernel_alive(const struct bpf_source *source);
 /* The reader knows that no call of the task that was interrupted up to this number goes on. */
 void kernel_settle(struct bpf_source *source, pid_t tid, uint32_t interrupted);
+/* Calls that were lost. */
 uint64_t kernel_lost(const struct bpf_source *source);
+/* Other records that were lost; where is_lossy, else they are among the former. */
+uint64_t kernel_lost_others(const struct bpf_source *source);
+/* Calls whose memory could not all be read. */
+uint64_t kernel_incomplete(const struct bpf_source *source);
 /* Before sleeping: the first record shall wake us; and after it. */
 void kernel_sleep(struct bpf_source *source, bool asleep);
+
+/* ---- source.c ---- */
+
+/* Opens what the source sleeps on. 0 or a negative errno. */
+int source_watch(struct bpf_source *source, int fd);
+/* The next thing in the ring: *record is set, or something is in the outbox, or neither. False: it is
+ * empty. `feed`: what is done with it, feed_one or the like. */
+bool source_take(struct bpf_source *source, const struct record **record,
+		 const struct record *(*feed)(struct bpf_source *, const struct record *));
+/* Done with what source_take gave. */
+void source_taken(struct bpf_source *source);
+/* There is nothing: before we sleep. True when there is something after all. */
+bool source_prepare_sleep(struct bpf_source *source);
+
+/* Closes all but `inner`, and frees the source. */
+void bpf_source_close(struct bpf_source *source);
+
+/* ---- lives.c ---- */
+
+/* As feed_one, for a ring that has births and deaths as well. */
+const struct record *lives_one(struct bpf_source *source, const struct record *record);
+/* A task that was there before. */
+void lives_adopted(struct bpf_source *source, pid_t pid, pid_t tid);
 
 /* ---- feed.c ---- */
 

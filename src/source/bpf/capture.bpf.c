@@ -29,53 +29,46 @@ typedef __s32 s32;
 #include "source/bpf/event.h"
 #include "source/bpf/kernel.bpf.h"
 #include "source/bpf/snippets.bpf.h"
-#include "source/bpf/plan.bpf.h"
 #include "source/bpf/state.bpf.h"
+#include "source/bpf/plan.bpf.h"
+#include "source/bpf/common.bpf.h"
+#include "source/bpf/follow.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
 /* ---- who ---- */
 
-static __always_inline s32 number_of(struct task_struct *task)
-{
-	struct pid *pid = BPF_CORE_READ(task, thread_pid);
-	u64 at = bpf_core_field_offset(struct pid, numbers) + (u64)level * bpf_core_type_size(struct upid);
-	s32 number = 0;
-
-	bpf_probe_read_kernel(&number, sizeof number,
-			      (void *)pid + at + bpf_core_field_offset(struct upid, nr));
-	return number;
-}
-
-static __always_inline void name_task(struct state *state, struct task_struct *task)
-{
-	state->tid = number_of(task);
-	state->pid = number_of(BPF_CORE_READ(task, group_leader));
-}
-
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(forked, struct task_struct *parent, struct task_struct *child)
 {
-	if (!bpf_task_storage_get(&states, parent, 0, 0))
+	struct state *parent_state = bpf_task_storage_get(&states, parent, 0, 0);
+	if (!parent_state)
 		return 0;
 	struct state *state = bpf_task_storage_get(&states, child, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (state) {
 		name_task(state, child);
 		state->born = 1;
+		if (is_lossy)
+			tell_fork(parent_state, parent, state, child);
 	} else {
-		__sync_fetch_and_add(&lost, 1);
+		__sync_fetch_and_add(&lost_others, 1);
 	}
 	return 0;
 }
 
 /* A thread that executes a new program gets its leader's number. */
 SEC("tp_btf/sched_process_exec")
-int BPF_PROG(executed, struct task_struct *task)
+int BPF_PROG(executed, struct task_struct *task, s32 old_pid, struct linux_binprm *program)
 {
 	struct state *state = bpf_task_storage_get(&states, task, 0, 0);
 
-	if (state)
-		name_task(state, task);
+	if (!state)
+		return 0;
+	s32 former = state->tid;
+	name_task(state, task);
+	state->hidden = 0;
+	if (is_lossy)
+		tell_exec(state, former, program);
 	return 0;
 }
 
@@ -102,109 +95,14 @@ int adopt(struct bpf_iter__task *ctx)
 	return 0;
 }
 
-/* ---- out ---- */
-
-static __always_inline u64 wake_flags(u64 filled)
-{
-	if (is_asleep) {
-		is_asleep = 0;
-		return BPF_RB_FORCE_WAKEUP;
-	}
-	if (filled > WAKE_BYTES && !is_waking) {
-		is_waking = 1;
-		return BPF_RB_FORCE_WAKEUP;
-	}
-	return BPF_RB_NO_WAKEUP;
-}
-
-static __always_inline void emit(struct slot *slot, u64 size, u64 filled)
-{
-	OPAQUE(size);
-	if (size > sizeof *slot)
-		size = sizeof *slot;
-	if (bpf_ringbuf_output(&ring, slot, size, wake_flags(filled)))
-		__sync_fetch_and_add(&lost, 1);
-}
-
 /* The task stops for its tracer before it runs its program again. */
 static __always_inline void pause(struct task_struct *task)
 {
-	if (task->ptrace)
+	if (!is_lossy && task->ptrace)
 		bpf_send_signal_thread(SIGSTOP);
 }
 
 /* ---- calls ---- */
-
-static __always_inline struct slot *own_slot(void)
-{
-	u32 cpu = bpf_get_smp_processor_id();
-
-	return bpf_map_lookup_elem(&slots, &cpu);
-}
-
-static __always_inline struct call_info *info_of(u32 arch, u32 nr)
-{
-	u32 index = arch * INTEREST_NRS + (nr < INTEREST_NRS ? nr : INTEREST_NRS - 1);
-
-	return bpf_map_lookup_elem(&calls, &index);
-}
-
-static __always_inline void identify(struct state *state, struct task_struct *task, s32 nr)
-{
-	if (task->thread_info.status & TS_COMPAT) {
-		state->arch = ARCH_I386;
-	} else if (nr > 0 && nr & X32_BIT) {
-		state->arch = ARCH_X32;
-		nr &= ~X32_BIT;
-	} else {
-		state->arch = ARCH_X86_64;
-	}
-	state->nr = nr;
-}
-
-static __always_inline void fill(struct slot *slot, const struct state *state, struct pt_regs *regs, u8 kind)
-{
-	struct record *record = &slot->event.record;
-
-	record->size = sizeof *record;
-	record->kind = kind;
-	record->arch = state->arch;
-	record->flags = 0;
-	record->time_ns = state->entered_ns;
-	record->duration_ns = 0;
-	record->pid = state->pid;
-	record->tid = state->tid;
-	record->nr = state->nr;
-	record->pieces = 0;
-	record->ret = 0;
-	if (state->arch == ARCH_I386) {
-		record->args[0] = (u32)regs->bx;
-		record->args[1] = (u32)regs->cx;
-		record->args[2] = (u32)regs->dx;
-		record->args[3] = (u32)regs->si;
-		record->args[4] = (u32)regs->di;
-		record->args[5] = (u32)regs->bp;
-		if (regs->cs == CS_64)
-			record->flags = RECORD_INT80;
-	} else {
-		record->args[0] = regs->di;
-		record->args[1] = regs->si;
-		record->args[2] = regs->dx;
-		record->args[3] = regs->r10;
-		record->args[4] = regs->r8;
-		record->args[5] = regs->r9;
-	}
-}
-
-static __always_inline void fill_event(struct slot *slot, struct pt_regs *regs)
-{
-	slot->event.ip = regs->ip;
-	slot->event.sp = regs->sp;
-	slot->event.interrupted = 0;
-	slot->event.flags = 0;
-	slot->event.bytes = 0;
-	slot->event.reserved = 0;
-}
 
 struct choice {
 	u64 value;
@@ -249,7 +147,7 @@ static __always_inline void read_memory(struct slot *slot, struct call_plan *pla
 	if (is_full(filled))
 		slot->event.flags |= EVENT_INCOMPLETE;
 	else
-		run_plan(slot, plan, phases, data_limit);
+		run_plan(slot, plan, phases);
 }
 
 /* Is there an interrupted call that may go on? */
@@ -273,20 +171,55 @@ static __always_inline bool hides_child(const struct call_info *info, const stru
 	return flags & CLONE_UNTRACED;
 }
 
+/* An interrupted call was not told of. Unless it is this one that goes on, it is lost. */
+static __always_inline void settle_debt(struct state *state, s32 before)
+{
+	s32 restart = state->arch == ARCH_I386 ? I386_RESTART_SYSCALL : RESTART_SYSCALL;
+
+	state->owed = 0;
+	if (state->nr != before && state->nr != restart)
+		__sync_fetch_and_add(&lost, 1);
+}
+
+/* There was no room to tell of the call's entry: it is told of when it ended, without the memory of then. */
+static __always_inline void miss_entry(struct state *state)
+{
+	if (is_lossy) {
+		state->what = LATE;
+		state->incomplete = 1;
+	} else {
+		__sync_fetch_and_add(&lost, 1);
+	}
+}
+
+/* The same of its end. */
+static __always_inline void miss_end(struct state *state, const struct call_info *info, bool may_go_on)
+{
+	if (is_lossy && may_go_on)
+		state->owed = 1;
+	else if (!is_lossy || info->flags & DO_TELL)
+		__sync_fetch_and_add(&lost, 1);
+}
+
 SEC("tp_btf/sys_enter")
 int BPF_PROG(entered, struct pt_regs *regs, long nr)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct state *state = bpf_task_storage_get(&states, task, 0, 0);
 
+	if (!state && is_all)
+		state = stranger(task);
 	if (!state)
 		return 0;
+	s32 before = state->nr;
 	state->born = 0;
 	state->what = SKIP;
 	identify(state, task, nr);
 	struct call_info *info = info_of(state->arch, state->nr);
-	if (!info)
+	if (!info || (state->hidden && !(info->flags & DO_EXEC)))
 		return 0;
+	if (is_lossy && state->owed)
+		settle_debt(state, before);
 	bool interrupted = state->interrupted && is_interrupted(state);
 	if (!info->flags && !interrupted)
 		return 0;
@@ -305,7 +238,8 @@ int BPF_PROG(entered, struct pt_regs *regs, long nr)
 	if (info->plan || info->variants)
 		read_memory(slot, plan_of(info, &slot->event.record), CAPTURE_AT_ENTRY, filled);
 	state->incomplete = slot->event.flags & EVENT_INCOMPLETE;
-	emit(slot, sizeof slot->event + slot->event.bytes, filled);
+	if (emit_call(slot, sizeof slot->event + slot->event.bytes, filled))
+		miss_entry(state);
 	if (info->flags & (DO_CATCH_CLONE | DO_CATCH_CLONE3) && hides_child(info, &slot->event.record))
 		pause(task); /* a clone with a signal waiting fails, and is made again after it */
 	return 0;
@@ -323,11 +257,35 @@ static __always_inline bool is_error(long ret)
 }
 
 /* A call of which more is to be said than a record without pieces. */
-static __noinline int leave_event(struct slot *slot, struct call_plan *plan, u32 phases, u64 filled)
+static __always_inline int leave_event(struct slot *slot, struct call_plan *plan, u32 phases, u64 filled)
 {
 	read_memory(slot, plan, phases, filled);
-	emit(slot, sizeof slot->event + slot->event.bytes, filled);
-	return slot->event.flags & EVENT_INCOMPLETE;
+	return emit_call(slot, sizeof slot->event + slot->event.bytes, filled) != 0;
+}
+
+/* A call that was not seen to begin: because a filter refused it, or we came while it ran. False: it is no
+ * call at all. */
+static __always_inline bool begin_late(struct state *state, struct task_struct *task, struct pt_regs *regs)
+{
+	bool born = state->born;
+
+	state->born = 0;
+	if (born || (s64)regs->orig_ax < 0)
+		return false;
+	identify(state, task, regs->orig_ax);
+	state->incomplete = 0;
+	return true;
+}
+
+/* What of the memory is to be read now. */
+static __always_inline u32 phases_of(const struct state *state, const struct call_info *info, u32 what,
+				     bool has_result)
+{
+	u32 phases = has_result ? CAPTURE_AT_EXIT : 0;
+	bool is_gone = what == EARLY || (is_lossy && state->incomplete) ||
+		       (what == ADOPTED && info->flags & DO_TELL_EARLY);
+
+	return is_gone ? phases : phases | CAPTURE_AT_ENTRY;
 }
 
 SEC("tp_btf/sys_exit")
@@ -340,50 +298,58 @@ int BPF_PROG(left, struct pt_regs *regs, long ret)
 		return 0;
 	u32 what = state->what, flags = 0;
 	state->what = NONE;
-	if (what == SKIP)
+	if (what == SKIP || (what == NONE && state->hidden))
 		return 0;
-	if (what == NONE) {
-		bool born = state->born;
-		state->born = 0;
-		if (born || (s64)regs->orig_ax < 0)
+	if (what == NONE || what == ADOPTED) {
+		if (!begin_late(state, task, regs))
 			return 0;
-		identify(state, task, regs->orig_ax);
-		state->incomplete = 0;
-		state->entered_ns = bpf_ktime_get_ns();
-		flags = ret == (long)regs->orig_ax ? EVENT_REFUSED : 0;
+		if (what == NONE) {
+			state->entered_ns = bpf_ktime_get_ns();
+			flags = ret == (long)regs->orig_ax ? EVENT_REFUSED : 0;
+		}
 	}
 	struct call_info *info = info_of(state->arch, state->nr);
 	struct slot *slot = own_slot();
 	if (!info || !slot)
 		return 0;
-	bool repeats = ret == -EINTR && info->flags & DO_REPEAT;
+	bool repeats = ret == -EINTR && info->flags & DO_REPEAT, goes_on = repeats || is_restart(ret);
 	if (what != EARLY && !(info->flags & (DO_TELL | DO_TELL_EARLY)) && !repeats && !state->interrupted)
 		return 0;
+	if (what == ADOPTED && !ret && info->flags & (DO_CATCH_CLONE | DO_CATCH_CLONE3))
+		return 0; /* a child's */
 	u64 filled = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA);
 	bool must_pause = filled > PAUSE_BYTES || state->incomplete;
 	fill(slot, state, regs, RECORD_CALL);
+	if (what == ADOPTED)
+		slot->event.record.flags |= RECORD_NO_ENTRY;
 	slot->event.record.ret = ret;
 	slot->event.record.duration_ns = bpf_ktime_get_ns() - state->entered_ns;
-	u32 phases = what == EARLY ? 0 : CAPTURE_AT_ENTRY;
-	if (!is_error(ret) && !flags)
-		phases |= CAPTURE_AT_EXIT;
+	u32 phases = phases_of(state, info, what, !is_error(ret) && !flags);
 	struct call_plan *plan = 0;
 	if (phases && (info->plan || info->variants))
 		plan = plan_of(info, &slot->event.record);
 	if (plan && !(plan->phases & phases))
 		plan = 0;
-	bool special = what != LATE || flags || repeats || is_restart(ret) || plan;
+	bool special = what == EARLY || what == NONE || flags || goes_on || plan;
+	if (is_lossy)
+		special |= state->incomplete;
+	bool missed;
 	if (!special) {
-		emit(slot, sizeof slot->event.record, filled);
+		missed = emit_call(slot, sizeof slot->event.record, filled);
 	} else {
 		slot->event.record.kind = what == EARLY ? EVENT_EXIT : EVENT_BOTH;
 		fill_event(slot, regs);
 		slot->event.flags = flags;
-		if (repeats || is_restart(ret))
+		if (goes_on)
 			slot->event.interrupted = state->interrupted =
 				__sync_add_and_fetch(&interruptions, 1);
-		must_pause |= repeats | leave_event(slot, plan, phases, filled);
+		missed = leave_event(slot, plan, phases, filled);
+		must_pause |= repeats || slot->event.flags & EVENT_INCOMPLETE;
+		if (slot->event.flags & EVENT_INCOMPLETE || state->incomplete)
+			__sync_fetch_and_add(&incomplete, 1);
 	}
+	if (missed)
+		miss_end(state, info, goes_on);
 	if (must_pause)
 		pause(task);
 	return 0;

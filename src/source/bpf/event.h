@@ -20,6 +20,7 @@ enum {
 	DO_CATCH_CLONE = 1 << 3,  /* CLONE_UNTRACED: the call is to be made under our eyes */
 	DO_CATCH_CLONE3 = 1 << 4,
 	DO_REPEAT = 1 << 2, /* EINTR does not end it; see ptrace/repeat.c */
+	DO_EXEC = 1 << 5,
 };
 
 enum { PLAN_STEPS = 8 };
@@ -48,7 +49,16 @@ struct call_variant {
 };
 
 /* record.kind of events. */
-enum { EVENT_ENTER = 64, EVENT_EXIT, EVENT_BOTH };
+enum { EVENT_ENTER = 64, EVENT_EXIT, EVENT_BOTH, EVENT_EXEC };
+
+/* Without ptrace the ring has these as well (follow.bpf.h):
+ *   RECORD_FORK    as it is
+ *   RECORD_EXIT    ret: the task's status; args: 1 if it was the process's last, peak RSS, the process's status
+ *   RECORD_SIGNAL  nr; in place of args the first bytes of its siginfo
+ *   RECORD_STOP    as it is
+ *   EVENT_EXEC     a struct event. args: tid before it, where the new argv is, a word about which snippets
+ *                  there are (EXEC_ bits): path, comm, argv */
+enum { EXEC_PATH = 1 << 0, EXEC_COMM = 1 << 1, EXEC_ARGV = 1 << 2 };
 
 /* Flags of an event. */
 enum {
@@ -73,6 +83,6 @@ struct snippet {
 	uint32_t is_whole; /* there is no more of it to be read: a string, an array up to its NULL */
 };
 
-enum { ADOPT_OUTSIDE = 1, ADOPT_IN_CALL };
+enum { ADOPT_OUTSIDE = 1, ADOPT_IN_CALL, ADOPT_HIDDEN };
 
 #endif

@@ -24,6 +24,12 @@ static size_t read_snippet(const struct snippet *snippet, uint64_t address, void
 	return count;
 }
 
+/* What the programs did not bring along is read from the task itself, if it waits for us. */
+static size_t read_task(const struct event_memory *memory, uint64_t address, void *bytes, size_t size)
+{
+	return memory->source->feed ? task_read(memory->source, memory->tid, address, bytes, size) : 0;
+}
+
 static size_t read_event(struct memory *base, uint64_t address, void *bytes, size_t size)
 {
 	struct event_memory *memory = (struct event_memory *)base;
@@ -35,12 +41,12 @@ static size_t read_event(struct memory *base, uint64_t address, void *bytes, siz
 			size_t count = read_snippet(snippet, address, bytes, size);
 			if (count == size || snippet->is_whole)
 				return count;
-			return count + task_read(memory->source, memory->tid, address + count,
-						 (char *)bytes + count, size - count);
+			return count + read_task(memory, address + count, (char *)bytes + count,
+						 size - count);
 		}
 		at += sizeof *snippet + ((snippet->size + 7u) & ~7u);
 	}
-	return task_read(memory->source, memory->tid, address, bytes, size);
+	return read_task(memory, address, bytes, size);
 }
 
 /* ---- events ---- */
@@ -69,6 +75,8 @@ static void feed_enter(struct bpf_source *source, struct tracee *tracee, const s
 		record->arch == ARCH_X32 ? (uint32_t)record->nr | X32_BIT : (uint32_t)record->nr;
 	memcpy(stop.info.entry.args, record->args, sizeof stop.info.entry.args);
 	call_enter(source->inner, tracee, &stop);
+	if (record->flags & RECORD_NO_ENTRY && tracee->call)
+		tracee->call->record->flags |= RECORD_NO_ENTRY;
 }
 
 static void feed_exit(struct bpf_source *source, struct tracee *tracee, const struct event *event)

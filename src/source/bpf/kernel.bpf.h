@@ -7,6 +7,9 @@
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
+struct completion;
+struct kernel_siginfo;
+
 struct thread_info {
 	unsigned int status;
 };
@@ -20,11 +23,45 @@ struct pid {
 	struct upid numbers[1];
 };
 
+struct refcount {
+	int counter;
+};
+
+struct signal_struct {
+	struct refcount live; /* tasks that have not ended */
+	int group_exit_code;
+	unsigned int flags;
+	unsigned long maxrss; /* pages */
+};
+
+struct mm_struct {
+	unsigned long arg_start, arg_end;
+};
+
 struct task_struct {
 	struct thread_info thread_info;
+	unsigned int flags;
 	unsigned int ptrace;
+	int tgid;
+	int exit_code;
+	char comm[16];
+	struct completion *vfork_done;
 	struct pid *thread_pid;
 	struct task_struct *group_leader;
+	struct signal_struct *signal;
+	struct mm_struct *mm;
+};
+
+struct linux_binprm {
+	const char *filename;
+};
+
+struct sigaction {
+	void *sa_handler;
+};
+
+struct k_sigaction {
+	struct sigaction sa;
 };
 
 struct pt_regs {
@@ -33,7 +70,11 @@ struct pt_regs {
 	unsigned long flags, sp;
 };
 
-struct bpf_iter_meta;
+struct seq_file;
+
+struct bpf_iter_meta {
+	struct seq_file *seq;
+};
 
 struct bpf_iter__task {
 	struct bpf_iter_meta *meta;
@@ -45,8 +86,21 @@ struct bpf_iter__task {
 #define TS_COMPAT 2
 #define CS_64 0x33
 #define X32_BIT 0x40000000
-#define SIGSTOP 19
+#define SIGSTOP 19 /* and then SIGTSTP, SIGTTIN, SIGTTOU */
+#define SIGTTOU 22
 #define CLONE_UNTRACED 0x00800000
+#define CLONE_VM 0x00000100
+#define CLONE_VFORK 0x00004000
+#define CLONE_THREAD 0x00010000
+#define SIGCHLD 17
+#define SIGKILL 9
+#define PF_EXITING 0x00000004
+#define PF_IO_WORKER 0x00000010
+#define PF_KTHREAD 0x00200000
+#define SIGNAL_GROUP_EXIT 4
+#define PAGE_BYTES 4096
+#define RESTART_SYSCALL 219
+#define I386_RESTART_SYSCALL 0
 
 enum {
 	EINTR = 4,

@@ -70,6 +70,7 @@ static int size_maps(struct capture_bpf *kernel, const struct tables *tables,
 		error = bpf_map__set_max_entries(kernel->maps.ring, RING_BYTES);
 	kernel->rodata->ring_size = RING_BYTES;
 	kernel->rodata->data_limit = interest->data_limit;
+	kernel->rodata->kinds = interest->kinds;
 	return error;
 }
 
@@ -100,6 +101,22 @@ static int fill_maps(struct capture_bpf *kernel, const struct tables *tables)
 	return error;
 }
 
+/* Without ptrace the programs tell of births, deaths and signals as well. */
+static void choose_programs(const struct bpf_source *source)
+{
+	struct capture_bpf *kernel = source->kernel;
+
+	bpf_program__set_autoload(kernel->progs.adopt, !source->is_lossy);
+	bpf_program__set_autoload(kernel->progs.adopt_running, source->is_lossy);
+	bpf_program__set_autoload(kernel->progs.exited, source->is_lossy);
+	bpf_program__set_autoload(kernel->progs.signalled, source->is_lossy);
+	bpf_program__set_autoload(kernel->progs.sent, source->is_lossy);
+	bpf_program__set_autoattach(kernel->progs.adopt, false);
+	bpf_program__set_autoattach(kernel->progs.adopt_running, false);
+	kernel->rodata->is_lossy = source->is_lossy;
+	kernel->rodata->is_all = source->is_all;
+}
+
 static int load(struct bpf_source *source, const struct interest *interest, struct tables *tables)
 {
 	int error = tables_make(tables, interest);
@@ -109,12 +126,12 @@ static int load(struct bpf_source *source, const struct interest *interest, stru
 	source->kernel = capture_bpf__open();
 	if (!source->kernel)
 		return -errno;
+	choose_programs(source);
 	error = size_maps(source->kernel, tables, interest);
 	if (!error)
 		error = capture_bpf__load(source->kernel);
 	if (!error)
 		error = fill_maps(source->kernel, tables);
-	bpf_program__set_autoattach(source->kernel->progs.adopt, false);
 	if (!error)
 		error = capture_bpf__attach(source->kernel);
 	if (!error)
@@ -156,21 +173,30 @@ void kernel_close(struct bpf_source *source)
 
 /* ---- while it runs ---- */
 
-static int run_adopt(struct bpf_source *source)
+/* Runs it over all tasks, and hands what it writes, pairs of process and task, to `visit`. */
+static int run_over_tasks(const struct bpf_program *program, void (*visit)(void *, const int32_t *),
+			  void *context)
 {
-	char nothing[64];
-	struct bpf_link *link = bpf_program__attach_iter(source->kernel->progs.adopt, NULL);
+	int32_t pairs[512][2];
+	ssize_t size;
+	struct bpf_link *link = bpf_program__attach_iter(program, NULL);
 
 	if (!link)
 		return -errno;
 	int fd = bpf_iter_create(bpf_link__fd(link));
 	int error = fd < 0 ? -errno : 0;
-	while (fd >= 0 && read(fd, nothing, sizeof nothing) > 0)
-		;
+	while (fd >= 0 && (size = read(fd, pairs, sizeof pairs)) > 0)
+		for (size_t i = 0; i < (size_t)size / sizeof *pairs; i++)
+			visit(context, pairs[i]);
 	if (fd >= 0)
 		close(fd);
 	bpf_link__destroy(link);
 	return error;
+}
+
+static int set_adopted(struct bpf_source *source, int32_t number, uint32_t how)
+{
+	return bpf_map_update_elem(bpf_map__fd(source->kernel->maps.adopted), &number, &how, BPF_ANY);
 }
 
 int kernel_adopt(struct bpf_source *source, char *why, size_t room)
@@ -181,14 +207,64 @@ int kernel_adopt(struct bpf_source *source, char *why, size_t room)
 	for (struct tracee *t = tracee_next(all, NULL); t && !error; t = tracee_next(all, t)) {
 		uint32_t how = source->inner->command ? ADOPT_IN_CALL : ADOPT_OUTSIDE;
 		t->interrupted = how == ADOPT_OUTSIDE;
-		error = bpf_map_update_elem(bpf_map__fd(source->kernel->maps.adopted), &t->tid,
-					    &how, BPF_ANY);
+		error = set_adopted(source, t->tid, how);
 	}
 	if (!error)
-		error = run_adopt(source);
+		error = run_over_tasks(source->kernel->progs.adopt, NULL, NULL);
 	if (error)
 		snprintf(why, room, "cannot make tasks known to the kernel: %s", strerror(-error));
 	return error;
+}
+
+struct adopting {
+	void (*visit)(struct bpf_source *source, pid_t pid, pid_t tid);
+	struct bpf_source *source;
+	size_t count;
+};
+
+static void adopted_one(void *context, const int32_t *pair)
+{
+	struct adopting *adopting = context;
+
+	adopting->count++;
+	adopting->visit(adopting->source, pair[0], pair[1]);
+}
+
+int kernel_adopt_running(struct bpf_source *source, const pid_t *pids, size_t count, bool hidden,
+			 void (*visit)(struct bpf_source *source, pid_t pid, pid_t tid))
+{
+	struct adopting adopting = {visit, source, 0};
+	int error = 0;
+
+	for (size_t i = 0; i < count && !error; i++)
+		error = set_adopted(source, pids[i], hidden ? ADOPT_HIDDEN : ADOPT_OUTSIDE);
+	do {
+		adopting.count = 0;
+		if (!error)
+			error = run_over_tasks(source->kernel->progs.adopt_running, adopted_one, &adopting);
+	} while (adopting.count && !error);
+	__atomic_store_n(&source->kernel->bss->is_open, 1, __ATOMIC_RELEASE);
+	return error;
+}
+
+void kernel_detach(struct bpf_source *source)
+{
+	capture_bpf__detach(source->kernel);
+}
+
+uint32_t kernel_alive(const struct bpf_source *source)
+{
+	return __atomic_load_n(&source->kernel->bss->alive, __ATOMIC_ACQUIRE);
+}
+
+uint64_t kernel_lost_others(const struct bpf_source *source)
+{
+	return __atomic_load_n(&source->kernel->bss->lost_others, __ATOMIC_RELAXED);
+}
+
+uint64_t kernel_incomplete(const struct bpf_source *source)
+{
+	return __atomic_load_n(&source->kernel->bss->incomplete, __ATOMIC_RELAXED);
 }
 
 void kernel_settle(struct bpf_source *source, pid_t tid, uint32_t interrupted)
@@ -198,7 +274,10 @@ void kernel_settle(struct bpf_source *source, pid_t tid, uint32_t interrupted)
 
 uint64_t kernel_lost(const struct bpf_source *source)
 {
-	return __atomic_load_n(&source->kernel->bss->lost, __ATOMIC_RELAXED);
+	const struct capture_bpf__bss *counts = source->kernel->bss;
+
+	return __atomic_load_n(&counts->lost, __ATOMIC_RELAXED) +
+	       (source->is_lossy ? 0 : kernel_lost_others(source));
 }
 
 void kernel_sleep(struct bpf_source *source, bool asleep)

@@ -7,9 +7,12 @@
 
 /* ---- messages ---- */
 
-static __noinline int message(struct run *run, u32 flags, u64 address, u64 most)
+#define ONE_OF_MANY (1u << 31) /* beside a step's flags: the result is no size */
+
+__noinline int message(struct slot *slot, u32 width, u32 phases, u32 flags, u64 address)
 {
-	u32 width = run->plan->long_bytes;
+	if (!slot)
+		return 0;
 	u64 name, name_size, iov, iov_count, control, control_size;
 	u32 payload_phase = flags & CAPTURE_KERNEL_WRITES ? CAPTURE_AT_EXIT : CAPTURE_AT_ENTRY;
 
@@ -18,18 +21,19 @@ static __noinline int message(struct run *run, u32 flags, u64 address, u64 most)
 	    user_word(address + 3 * width, width, &iov_count) ||
 	    user_word(address + 4 * width, width, &control) ||
 	    user_word(address + 5 * width, width, &control_size)) {
-		run->slot->event.flags |= EVENT_INCOMPLETE;
+		slot->event.flags |= EVENT_INCOMPLETE;
 		return -1;
 	}
-	if (run->phases & CAPTURE_AT_ENTRY)
-		vector(run, iov, iov_count);
-	if (!(run->phases & payload_phase))
+	if (phases & CAPTURE_AT_ENTRY)
+		vector(slot, width, iov, iov_count);
+	if (!(phases & payload_phase))
 		return 0;
 	if (name && name_size)
-		snippet(run->slot, name, least(name_size, NAME_MAX));
+		snippet(slot, name, least(name_size, NAME_MAX));
 	if (control && control_size)
-		snippet(run->slot, control, least(control_size, CONTROL_MAX));
-	return payload(run, iov, iov_count, most);
+		snippet(slot, control, least(control_size, CONTROL_MAX));
+	u64 most = phases == CAPTURE_AT_EXIT && !(flags & ONE_OF_MANY) ? (u64)slot->event.record.ret : ~0ull;
+	return payload(slot, width, iov, iov_count, most);
 }
 
 struct messages_run {
@@ -43,7 +47,7 @@ static int messages_element(u32 i, struct messages_run *run)
 	u32 width = run->run->plan->long_bytes;
 	u64 at = run->address + (u64)i * 8 * width;
 
-	return message(run->run, run->flags, at, ~0ull) != 0;
+	return message(run->run->slot, width, run->run->phases, run->flags | ONE_OF_MANY, at) != 0;
 }
 
 static __always_inline int messages(struct run *run, u32 flags, u64 address, u64 count)
@@ -100,6 +104,7 @@ static int run_step(u32 i, struct run *run)
 		return 1;
 	const struct capture_step *step = &run->plan->steps[i];
 	u64 address = arg_pointer(run, step->slot);
+	u32 width = run->plan->long_bytes;
 	u64 size, max;
 
 	if (!address || !(step->flags & run->phases))
@@ -109,28 +114,28 @@ static int run_step(u32 i, struct run *run)
 		snippet_string(run->slot, address);
 		return 0;
 	case CAPTURE_STRINGS:
-		strings(run, address);
+		strings(run->slot, width, address);
 		return 0;
 	case CAPTURE_BYTES:
 	case CAPTURE_PAYLOAD:
-		max = step->op == CAPTURE_PAYLOAD ? run->data_limit : step->max ? step->max : SNIPPET_MAX;
+		max = step->op == CAPTURE_PAYLOAD ? data_limit : step->max ? step->max : SNIPPET_MAX;
 		size = least(element_count(run, step), 0xffffffff) * step->unit;
 		snippet(run->slot, address, least(size, max));
 		return 0;
 	case CAPTURE_IOVEC:
 		if (run->phases & CAPTURE_AT_ENTRY)
-			vector(run, address, length_count(run, step));
+			vector(run->slot, width, address, length_count(run, step));
 		if (step->flags & CAPTURE_KERNEL_WRITES) {
 			if (run->phases & CAPTURE_AT_EXIT)
-				payload(run, address, length_count(run, step), run->slot->event.record.ret);
+				payload(run->slot, width, address, length_count(run, step),
+					run->slot->event.record.ret);
 		} else if (run->phases & CAPTURE_AT_ENTRY) {
-			payload(run, address, length_count(run, step), ~0ull);
+			payload(run->slot, width, address, length_count(run, step), ~0ull);
 		}
 		return 0;
 	case CAPTURE_MESSAGE:
 		snippet(run->slot, address, 7 * run->plan->long_bytes);
-		message(run, step->flags, address,
-			run->phases == CAPTURE_AT_EXIT ? (u64)run->slot->event.record.ret : ~0ull);
+		message(run->slot, width, run->phases, step->flags, address);
 		return 0;
 	case CAPTURE_MESSAGES:
 		messages(run, step->flags, address, length_count(run, step));
@@ -139,9 +144,12 @@ static int run_step(u32 i, struct run *run)
 	return 0;
 }
 
-static __always_inline int run_plan(struct slot *slot, struct call_plan *plan, u32 phases, u32 data_limit)
+/* A global function, as those are verified once for all callers. */
+__noinline int run_plan(struct slot *slot, struct call_plan *plan, u32 phases)
 {
-	struct run run = {slot, plan, phases, data_limit};
+	if (!slot || !plan)
+		return 0;
+	struct run run = {slot, plan, phases};
 
 	bpf_loop(least(plan->count, PLAN_STEPS), run_step, &run, 0);
 	return 0;

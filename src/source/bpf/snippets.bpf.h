@@ -20,6 +20,8 @@
 /* Keeps clang from reasoning about a value the verifier must see bounded. */
 #define OPAQUE(value) asm volatile("" : "+r"(value))
 
+const volatile __u32 data_limit = 0; /* bytes kept of each buffer, struct interest's */
+
 struct slot {
 	struct event event;
 	char bytes[SNIPPETS_ROOM + SNIPPET_MAX + 64];
@@ -29,11 +31,15 @@ struct run {
 	struct slot *slot;
 	struct call_plan *plan;
 	u32 phases;
-	u32 data_limit;
 };
 
-static __noinline int snippet(struct slot *slot, u64 address, u64 size)
+/* What is not static here is so because the verifier looks at a global function once, and at others for
+ * each way that leads to it. */
+
+__noinline int snippet(struct slot *slot, u64 address, u64 size)
 {
+	if (!slot)
+		return -1;
 	u64 used = slot->event.bytes;
 
 	if (size > SNIPPET_MAX) {
@@ -58,8 +64,10 @@ incomplete:
 	return -1;
 }
 
-static __noinline int snippet_string(struct slot *slot, u64 address)
+__noinline int snippet_string(struct slot *slot, u64 address)
 {
+	if (!slot)
+		return -1;
 	u64 used = slot->event.bytes;
 
 	OPAQUE(used);
@@ -128,20 +136,20 @@ static int vector_element(u32 i, struct vector_run *run)
 	return !run->left;
 }
 
-static __always_inline int payload(struct run *run, u64 vector, u64 count, u64 most)
+__noinline int payload(struct slot *slot, u32 width, u64 vector, u64 count, u64 most)
 {
-	struct vector_run elements = {run->slot, vector, least(most, run->data_limit), run->plan->long_bytes};
+	if (!slot)
+		return 0;
+	struct vector_run elements = {slot, vector, least(most, data_limit), width};
 
 	if (elements.left)
 		bpf_loop(least(count, VECTORS_MAX), vector_element, &elements, 0);
 	return 0;
 }
 
-static __noinline int vector(struct run *run, u64 address, u64 count)
+static __always_inline int vector(struct slot *slot, u32 width, u64 address, u64 count)
 {
-	u64 size = least(count, VECTORS_MAX) * 2 * run->plan->long_bytes;
-
-	return address ? snippet(run->slot, address, size) : 0;
+	return address ? snippet(slot, address, least(count, VECTORS_MAX) * 2 * width) : 0;
 }
 
 /* ---- vectors of strings ---- */
@@ -176,14 +184,16 @@ static __always_inline int snippet_array(struct slot *slot, u64 address, u64 siz
 	return failed;
 }
 
-static __noinline int strings(struct run *run, u64 address)
+__noinline int strings(struct slot *slot, u32 width, u64 address)
 {
-	struct strings_run elements = {run->slot, address, run->plan->long_bytes, 0};
+	if (!slot)
+		return 0;
+	struct strings_run elements = {slot, address, width, 0};
 
 	bpf_loop(STRINGS_MAX, strings_element, &elements, 0);
 	if (elements.count == STRINGS_MAX)
-		run->slot->event.flags |= EVENT_INCOMPLETE;
-	return elements.count ? snippet_array(run->slot, address, (u64)elements.count * elements.width) : 0;
+		slot->event.flags |= EVENT_INCOMPLETE;
+	return elements.count ? snippet_array(slot, address, (u64)elements.count * elements.width) : 0;
 }
 
 #endif

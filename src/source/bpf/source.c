@@ -41,9 +41,8 @@ static void set_ticking(struct bpf_source *source, bool ticking)
 	source->is_ticking = ticking;
 }
 
-/* The next thing in the ring: *record is set, or something is in the outbox, or neither. False:
- * empty. */
-static bool take_from_ring(struct bpf_source *source, const struct record **record)
+bool source_take(struct bpf_source *source, const struct record **record,
+		 const struct record *(*feed)(struct bpf_source *, const struct record *))
 {
 	uint64_t end = source->ring.known;
 
@@ -52,15 +51,21 @@ static bool take_from_ring(struct bpf_source *source, const struct record **reco
 	const struct record *next = ring_peek(&source->ring, end);
 	if (!next)
 		return false;
-	*record = feed_one(source, next);
+	*record = feed(source, next);
 	source->has_given = *record;
 	if (!*record)
 		ring_skip(&source->ring);
 	return true;
 }
 
-/* There is nothing: before we sleep. True when there is something after all. */
-static bool prepare_sleep(struct bpf_source *source)
+void source_taken(struct bpf_source *source)
+{
+	if (source->has_given)
+		ring_skip(&source->ring);
+	source->has_given = false;
+}
+
+bool source_prepare_sleep(struct bpf_source *source)
 {
 	uint64_t ticks;
 
@@ -77,15 +82,13 @@ static int source_next(struct source *base, const struct record **record)
 	struct ptrace_source *inner = source->inner;
 
 	*record = NULL;
-	if (source->has_given)
-		ring_skip(&source->ring);
-	source->has_given = false;
+	source_taken(source);
 	for (;;) {
 		*record = outbox_take(&inner->outbox);
 		if (*record)
 			return 1;
 		source_release(inner);
-		if (source->turn++ < TURN && take_from_ring(source, record)) {
+		if (source->turn++ < TURN && source_take(source, record, feed_one)) {
 			if (*record)
 				return 1;
 			continue;
@@ -99,7 +102,7 @@ static int source_next(struct source *base, const struct record **record)
 				return n;
 			continue;
 		}
-		if (!prepare_sleep(source))
+		if (!source_prepare_sleep(source))
 			return 0;
 	}
 }
@@ -125,12 +128,8 @@ static int source_status(struct source *base)
 	return inner->ops->status(inner);
 }
 
-static void source_close(struct source *base)
+void bpf_source_close(struct bpf_source *source)
 {
-	struct bpf_source *source = self(base);
-
-	if (source->inner)
-		source->inner->source.ops->close(&source->inner->source);
 	if (source->kernel)
 		kernel_close(source);
 	if (source->epoll_fd >= 0)
@@ -138,6 +137,15 @@ static void source_close(struct source *base)
 	if (source->timer_fd >= 0)
 		close(source->timer_fd);
 	free(source);
+}
+
+static void source_close(struct source *base)
+{
+	struct bpf_source *source = self(base);
+
+	if (source->inner)
+		source->inner->source.ops->close(&source->inner->source);
+	bpf_source_close(source);
 }
 
 static const struct source_ops ops = {
@@ -159,7 +167,7 @@ static int watch(struct bpf_source *source, int fd)
 	return epoll_ctl(source->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
 }
 
-static int watch_all(struct bpf_source *source)
+int source_watch(struct bpf_source *source, int fd)
 {
 	source->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	source->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
@@ -168,7 +176,7 @@ static int watch_all(struct bpf_source *source)
 	int error = watch(source, source->timer_fd);
 	if (!error)
 		error = watch(source, bpf_map__fd(source->kernel->maps.ring));
-	return error ? error : watch(source, source->inner->signal_fd);
+	return error || fd < 0 ? error : watch(source, fd);
 }
 
 int bpf_source_open(const struct target *target, const struct interest *interest,
@@ -194,7 +202,7 @@ int bpf_source_open(const struct target *target, const struct interest *interest
 	source->memory.source = source->inner;
 	if (!error)
 		error = kernel_adopt(source, why, room);
-	if (!error && (error = watch_all(source)))
+	if (!error && (error = source_watch(source, source->inner->signal_fd)))
 		snprintf(why, room, "cannot watch the ring: %s", strerror(-error));
 	if (error) {
 		source_close(&source->source);

@@ -8,7 +8,7 @@
 #define PAUSE_BYTES (256u << 10)
 #define WAKE_BYTES (128u << 10)
 
-enum { NONE, SKIP, LATE, EARLY };
+enum { NONE, SKIP, LATE, EARLY, ADOPTED };
 
 struct state {
 	u64 entered_ns;
@@ -18,6 +18,9 @@ struct state {
 	u8 what;        /* NONE ... of the call it is in */
 	u8 born;        /* has made no call yet: it comes out of its parent's */
 	u8 incomplete;  /* of the entry */
+	u8 hidden;      /* does not execute the command yet: nothing it does is told */
+	u8 owed;        /* an interrupted call was not told of: is it made again? */
+	u32 gone;       /* no longer in `alive` */
 	u32 interrupted;/* calls may go on: the number of the last that was interrupted, else 0 */
 };
 
@@ -80,9 +83,16 @@ struct {
 } settled SEC(".maps");
 
 const volatile __u64 ring_size = 1 << 22;
-const volatile __u32 data_limit = 0;
+const volatile __u32 kinds = 0; /* struct interest's */
+const volatile __u32 is_lossy = 0; /* no ptrace: nobody waits for the reader, and the programs tell of all */
+const volatile __u32 is_all = 0;   /* of every task but the reader's own */
 
-__u64 lost = 0;      /* events that did not fit into the ring */
+__u64 lost = 0;      /* calls that did not fit into the ring */
+__u64 lost_others = 0; /* and other records */
+__u64 incomplete = 0;  /* calls told of without all of their memory */
+__u32 alive = 0;     /* tasks of ours that have not ended; only where is_lossy */
+__u32 is_open = 0;   /* is_all: the tasks that were there are known */
+__s32 reader = 0;    /* the number of our own process in the first PID namespace */
 __u32 interruptions = 1; /* each has a number of its own, as tids come again */
 __u32 level = 0;     /* of our PID namespace */
 __u32 is_asleep = 0; /* the reader waits for the first event */

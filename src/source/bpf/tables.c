@@ -93,6 +93,8 @@ static void add_call(struct tables *tables, const struct ptrace_source *roles, u
 	if (role == CALL_CLONE3)
 		info->flags |= DO_CATCH_CLONE3;
 	bool execs = role == CALL_EXECVE || role == CALL_EXECVEAT;
+	if (execs)
+		info->flags |= DO_EXEC;
 	if (!row || (!wanted && !execs))
 		return;
 	if (is_overwritten(row, interest->data_limit))

@@ -91,10 +91,8 @@ static void copy_pieces(struct record *record, const struct record *call, uint8_
 	}
 }
 
-static void exec_record(struct ptrace_source *source, struct tracee *tracee, pid_t former, uint64_t time_ns)
+void exec_describe(struct record *record, pid_t former, const struct call *call)
 {
-	struct record *record = record_of(source, RECORD_EXEC, tracee, time_ns);
-	const struct call *call = tracee->call;
 	bool at = call && call->role == CALL_EXECVEAT;
 
 	record->args[0] = former;
@@ -107,6 +105,13 @@ static void exec_record(struct ptrace_source *source, struct tracee *tracee, pid
 		record->args[1] = (uint64_t)(int32_t)call->record->args[0];
 		record->args[2] = (uint32_t)call->record->args[4];
 	}
+}
+
+static void exec_record(struct ptrace_source *source, struct tracee *tracee, pid_t former, uint64_t time_ns)
+{
+	struct record *record = record_of(source, RECORD_EXEC, tracee, time_ns);
+
+	exec_describe(record, former, tracee->call);
 	if (!record_find(record, 1, PIECE_STRING, 0))
 		snapshot_argv(record, tracee->tid, 1);
 	snapshot_comm(record, tracee->tid, 2);

@@ -30,6 +30,9 @@ struct passing {
 int ptrace_source_open_fed(const struct target *target, const struct interest *interest,
 			   struct call_feed *feed, struct ptrace_source **result, char *why, size_t room);
 
+/* The args of a RECORD_SIGNAL. */
+void signal_describe(struct record *record, const siginfo_t *info);
+
 /* ---- stop.c ---- */
 
 /* Is that stop by a signal one of ours? Then it is a STOP_PAUSE. */

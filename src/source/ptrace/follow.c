@@ -214,7 +214,7 @@ static void follow_gone(struct ptrace_source *source, struct tracee *tracee, con
 
 /* ---- signals ---- */
 
-static void siginfo_args(struct record *record, const siginfo_t *info)
+void signal_describe(struct record *record, const siginfo_t *info)
 {
 	bool fault = info->si_signo == SIGSEGV || info->si_signo == SIGBUS || info->si_signo == SIGILL ||
 		     info->si_signo == SIGFPE || info->si_signo == SIGTRAP || info->si_signo == SIGSYS;
@@ -243,7 +243,7 @@ static void follow_signal(struct ptrace_source *source, struct tracee *tracee, c
 		return;
 	struct record *record = record_of(source, RECORD_SIGNAL, tracee, stop->time_ns);
 	record->nr = stop->signal;
-	siginfo_args(record, &info);
+	signal_describe(record, &info);
 	outbox_send(&source->outbox);
 }
 

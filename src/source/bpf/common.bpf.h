@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What all programs do: name a task, find what is known of a call, write into the ring.
+ */
+#ifndef COMMON_BPF_H
+#define COMMON_BPF_H
+
+/* ---- who ---- */
+
+static __always_inline s32 number_of(struct task_struct *task)
+{
+	struct pid *pid = BPF_CORE_READ(task, thread_pid);
+	u64 at = bpf_core_field_offset(struct pid, numbers) + (u64)level * bpf_core_type_size(struct upid);
+	s32 number = 0;
+
+	bpf_probe_read_kernel(&number, sizeof number,
+			      (void *)pid + at + bpf_core_field_offset(struct upid, nr));
+	return number;
+}
+
+static __always_inline void name_task(struct state *state, struct task_struct *task)
+{
+	state->tid = number_of(task);
+	state->pid = number_of(BPF_CORE_READ(task, group_leader));
+}
+
+/* ---- out ---- */
+
+static __always_inline u64 wake_flags(u64 filled)
+{
+	if (is_asleep) {
+		is_asleep = 0;
+		return BPF_RB_FORCE_WAKEUP;
+	}
+	if (filled > WAKE_BYTES && !is_waking) {
+		is_waking = 1;
+		return BPF_RB_FORCE_WAKEUP;
+	}
+	return BPF_RB_NO_WAKEUP;
+}
+
+/* Not 0: there was no room. */
+static __always_inline long emit(struct slot *slot, u64 size, u64 filled)
+{
+	OPAQUE(size);
+	if (size > sizeof *slot)
+		size = sizeof *slot;
+	return bpf_ringbuf_output(&ring, slot, size, wake_flags(filled));
+}
+
+/* The same for calls, which leave room for what says who lives. */
+static __always_inline long emit_call(struct slot *slot, u64 size, u64 filled)
+{
+	return is_lossy && filled > ring_size / 8 * 7 ? -1 : emit(slot, size, filled);
+}
+
+static __always_inline struct slot *own_slot(void)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+
+	return bpf_map_lookup_elem(&slots, &cpu);
+}
+
+static __always_inline struct call_info *info_of(u32 arch, u32 nr)
+{
+	u32 index = arch * INTEREST_NRS + (nr < INTEREST_NRS ? nr : INTEREST_NRS - 1);
+
+	return bpf_map_lookup_elem(&calls, &index);
+}
+
+/* ---- calls ---- */
+
+static __always_inline void identify(struct state *state, struct task_struct *task, s32 nr)
+{
+	if (task->thread_info.status & TS_COMPAT) {
+		state->arch = ARCH_I386;
+	} else if (nr > 0 && nr & X32_BIT) {
+		state->arch = ARCH_X32;
+		nr &= ~X32_BIT;
+	} else {
+		state->arch = ARCH_X86_64;
+	}
+	state->nr = nr;
+}
+
+static __always_inline void fill(struct slot *slot, const struct state *state, struct pt_regs *regs, u8 kind)
+{
+	struct record *record = &slot->event.record;
+
+	record->size = sizeof *record;
+	record->kind = kind;
+	record->arch = state->arch;
+	record->flags = 0;
+	record->time_ns = state->entered_ns;
+	record->duration_ns = 0;
+	record->pid = state->pid;
+	record->tid = state->tid;
+	record->nr = state->nr;
+	record->pieces = 0;
+	record->ret = 0;
+	if (state->arch == ARCH_I386) {
+		record->args[0] = (u32)regs->bx;
+		record->args[1] = (u32)regs->cx;
+		record->args[2] = (u32)regs->dx;
+		record->args[3] = (u32)regs->si;
+		record->args[4] = (u32)regs->di;
+		record->args[5] = (u32)regs->bp;
+		if (regs->cs == CS_64)
+			record->flags = RECORD_INT80;
+	} else {
+		record->args[0] = regs->di;
+		record->args[1] = regs->si;
+		record->args[2] = regs->dx;
+		record->args[3] = regs->r10;
+		record->args[4] = regs->r8;
+		record->args[5] = regs->r9;
+	}
+}
+
+static __always_inline void fill_event(struct slot *slot, struct pt_regs *regs)
+{
+	slot->event.ip = regs->ip;
+	slot->event.sp = regs->sp;
+	slot->event.interrupted = 0;
+	slot->event.flags = 0;
+	slot->event.bytes = 0;
+	slot->event.reserved = 0;
+}
+
+#endif
