@@ -135,7 +135,8 @@ local types = {
     fields = {"rss", "pss", "anonymous", "swap", "huge", "heap", "mapped", "touched"},
     doc = "how much memory the process has now, asked of the kernel every 100 ms, or as want(\"usage\", \"1s\") says. "
       .. "Only when this event is hooked by name, or with --faults"},
-  lost = {class = "trace", records = {"lost"}, fields = {"count", "what"}, doc = "events are missing here"},
+  lost = {class = "trace", records = {"lost"}, fields = {"count", "what", "during", "total"},
+    doc = "events are missing here: the program was faster than what looks at it. `during`: in that time"},
   note = {class = "trace", records = {"note"}, fields = {"number"}, doc = "the tracer has something to tell once"},
 }
 

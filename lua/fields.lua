@@ -37,6 +37,8 @@ local function field(name, type, doc, get)
   all[name] = {type = type, doc = doc, get = get}
 end
 
+local LOST_KINDS <const> = {[1] = "call", [11] = "fault"} -- ORDER enum record_kind
+
 local function row_of(e)
   return calls[e.syscall] or NO_ROW
 end
@@ -328,6 +330,13 @@ end)
 field("count", "integer", "how many events are missing", function(e)
   if e.kind == "lost" then return e.raw[1] end
 end)
+field("during", "integer", "in how many ns the events were lost, where losses are told of once a second", function(e)
+  if e.kind == "lost" and e.raw[3] ~= 0 then return e.raw[3] end
+end)
+field("total", "integer", "how many events of that kind are missing up to now, where losses are told of once a second",
+  function(e)
+    if e.kind == "lost" and e.raw[4] ~= 0 then return e.raw[4] end
+  end)
 field("ip", "integer", "address of the instruction", function(e)
   if e.kind == "fault" then return e.raw[2] end
 end)
@@ -349,6 +358,7 @@ field("region", "table", "fault: the region touched, see compendium.memory", fun
 end)
 field("what", "string", "which of the things that an event of this type can be", function(e)
   if e.kind == "fault" then return faults.name(e.pid, e.region, e.raw[4] ~= 0) end
+  if e.kind == "lost" then return LOST_KINDS[e.raw[2]] end
   local row = row_of(e)
   if row.what then return row.what end
   if row[1] == "create" then return NODE_KINDS[(e.mode or 0) & 0xf000] end

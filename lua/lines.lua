@@ -248,8 +248,14 @@ local texts <const> = {
   kill = function(e) return arrow(e, e.signal or "0", tostring(e.target or "?")) end,
   stop = function(e) return verb("stop", e.signal or "?") end,
   fault = fault,
-  lost = function(e) return verb("lost", format.count(e.count or 1, "event")) end,
 }
+
+-- "1234 events in 1.0s (5678 in all)"
+function texts.lost(e)
+  local during = e.during and " in " .. format.duration(e.during) or ""
+  local total = e.total and e.total ~= e.count and (" (%d in all)"):format(e.total) or ""
+  return verb("lost", format.count(e.count or 1, e.what or "event") .. during .. total)
+end
 
 local overrides <const> = {}
 local failures = 0

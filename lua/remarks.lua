@@ -141,7 +141,7 @@ remarks.hidden = {
 
 -- ---- what must be known to trust the rest
 
-local lost, tampered = 0, top.new(NAMES)
+local lost, most_lost, tampered = 0, 0, top.new(NAMES)
 local rings <const>, noted <const> = top.new(NAMES), {}
 
 -- By number of the note. ORDER enum record_note
@@ -153,9 +153,16 @@ local NOTES <const> = {
   "Could not be let go at once, as it waited in the kernel: %s",
 }
 
+local SECOND <const> = 1000000000
+
 -- What the source can do nothing about.
 local seen_by <const> = {
-  lost = function(e) lost = lost + (e.count or 1) end,
+  lost = function(e)
+    lost = lost + (e.count or 1)
+    if e.during then
+      most_lost = math.max(most_lost, e.count * SECOND // math.max(e.during, SECOND))
+    end
+  end,
   note = function(e)
     local form = NOTES[e.number]
     if form then
@@ -234,7 +241,8 @@ remarks.trouble = {
   rows = function()
     local list = {}
     if lost > 0 then
-      list[#list + 1] = {"failed", ("Lost: %s; the numbers above are too small"):format(format.count(lost, "event"))}
+      local rate = most_lost > 0 and (", at most %d a second"):format(most_lost) or ""
+      list[#list + 1] = {"failed", ("Lost: %s%s; the numbers above are too small"):format(format.count(lost, "event"), rate)}
     end
     local hooks = failed_hooks()
     list[#list + 1] = hooks and {"failed", hooks}

@@ -59,6 +59,9 @@ local function subject()
   if options.command and #options.command > 0 then
     return text.command(options.command)
   end
+  if options.all then
+    return "all processes"
+  end
   local names = {}
   for i, pid in ipairs(options.pids or {}) do
     local process = processes.get(pid)
@@ -107,6 +110,8 @@ local function exit_row(info)
     return {colour, " Exit: " .. how .. ended}
   elseif core.options.command and #core.options.command > 0 then
     return {nil, " Exit: " .. (core.run.file and "not seen, what is replayed ends before it" or "unknown") .. ended}
+  elseif core.options.all then
+    return {nil, " Exit: all let go" .. ended}
   end
   return {nil, " Exit: " .. attached_text() .. ended}
 end

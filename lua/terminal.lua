@@ -252,7 +252,7 @@ end
 -- A task that has just ended is no longer among those alive.
 function terminal.label(e)
   local others = require("compendium.processes").alive() - (e.kind == "exit" and 0 or 1)
-  if others <= 0 and (not subject or e.pid == subject) then
+  if e.pid == 0 or others <= 0 and (not subject or e.pid == subject) then
     return nil
   elseif e.tid == e.pid then
     return tostring(e.pid)
@@ -268,8 +268,8 @@ function terminal.banner()
     what = text.cut(text.command(options.command), terminal.width() - 22, false)
   else
     local pids = options.pids or {}
-    what = (#pids == 1 and "process " or "processes ") .. table.concat(pids, ", ")
-      .. "; Ctrl-C ends the trace, not the program"
+    what = options.all and "everything" or (#pids == 1 and "process " or "processes ") .. table.concat(pids, ", ")
+    what = what .. "; Ctrl-C ends the trace, not the program"
   end
   terminal.block {{"title", "compendium: tracing " .. what}}
 end

@@ -67,7 +67,10 @@ local OTHERS <const> = {
     return e.signal and ("+++ %skilled by %s%s +++"):format(what, e.signal, e.core and " (core dumped)" or "")
       or ("+++ %sexited with %s +++"):format(what, e.code or "?")
   end,
-  lost = function(e) return ("--- lost %s ---"):format(format.count(e.count or 1, "event")) end,
+  lost = function(e)
+    local total = e.total and (", %d in all"):format(e.total) or ""
+    return ("--- lost %s%s ---"):format(format.count(e.count or 1, e.what or "event"), total)
+  end,
 }
 
 local function event(e)

@@ -308,6 +308,7 @@ static bool open_host(struct replaying *replaying)
 	target->pids = header->pids;
 	target->pid_count = header->pid_count;
 	replaying->options.faults |= header->interest.kinds >> RECORD_FAULT & 1;
+	target->all = !header->command && !header->pid_count;
 	replaying->run.identity = header->identity;
 	replaying->run.variables = header->variables;
 	replaying->run.wallclock_ns = header->wallclock_ns;

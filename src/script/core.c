@@ -147,7 +147,7 @@ static void push_options(lua_State *L, const struct options *options)
 		{"verbose", options->verbose}, {"quiet", options->quiet},
 		{"strict", options->strict},   {"json", options->json},
 		{"faults", options->faults},   {"list_scripts", options->list_scripts},
-		{"sandbox", options->sandbox},
+		{"sandbox", options->sandbox}, {"all", options->target.all},
 	};
 	const struct {
 		const char *name, *value;

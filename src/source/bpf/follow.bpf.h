@@ -136,7 +136,7 @@ static __noinline int snippet_kernel(struct slot *slot, const void *text, u64 si
 	head->address = 0;
 	head->size = got < STRING_ROOM ? got : STRING_ROOM - 1;
 	head->is_whole = 1;
-	slot->event.bytes = used + sizeof *head + ((size + 7) & ~7ull);
+	slot->event.bytes = used + sizeof *head + ((head->size + 7) & ~7ull);
 	slot->event.record.pieces++;
 	return 0;
 }

@@ -23,7 +23,7 @@
 #include "source/ptrace/proc.h"
 #include "source/ptrace/snapshot.h"
 
-#define TURN 4096 /* records of the ring between two looks at the clock and the command */
+#define TURN 256 /* records of the ring between two looks at the clock and the command */
 #define TELL_LOST_NS UINT64_C(1000000000)
 
 struct lossy_source {
@@ -46,16 +46,21 @@ static int lossy_fd(struct source *base)
 
 /* ---- what was lost ---- */
 
-static void tell_lost_kind(struct lossy_source *source, uint64_t count, enum record_kind kind, uint64_t now)
+static void tell_lost_kind(struct lossy_source *source, uint64_t *told, uint64_t all, enum record_kind kind)
 {
-	if (!count)
+	struct outbox *outbox = &source->bpf.inner->outbox;
+	uint64_t now = clock_ns();
+
+	if (all == *told)
 		return;
-	struct record *record = outbox_begin(&source->bpf.inner->outbox, RECORD_LOST, 0, 0);
-	record->time_ns = source->told_ns;
-	record->duration_ns = now - source->told_ns;
-	record->args[0] = count;
+	struct record *record = outbox_begin(outbox, RECORD_LOST, 0, 0);
+	record->time_ns = now;
+	record->args[0] = all - *told;
 	record->args[1] = kind;
-	outbox_send(&source->bpf.inner->outbox);
+	record->args[2] = now - source->told_ns;
+	record->args[3] = all;
+	outbox_send(outbox);
+	*told = all;
 }
 
 static void tell_lost(struct lossy_source *source, bool at_once)
@@ -64,11 +69,8 @@ static void tell_lost(struct lossy_source *source, bool at_once)
 
 	if (now - source->told_ns < TELL_LOST_NS && !at_once)
 		return;
-	uint64_t calls = kernel_lost(&source->bpf), others = kernel_lost_others(&source->bpf);
-	tell_lost_kind(source, calls - source->bpf.lost, RECORD_CALL, now);
-	tell_lost_kind(source, others - source->lost_others, RECORD_NONE, now);
-	source->bpf.lost = calls;
-	source->lost_others = others;
+	tell_lost_kind(source, &source->bpf.lost, kernel_lost(&source->bpf), RECORD_CALL);
+	tell_lost_kind(source, &source->lost_others, kernel_lost_others(&source->bpf), RECORD_NONE);
 	source->told_ns = now;
 }
 
