@@ -248,6 +248,13 @@ static void refuses_contradictions(void **state)
 	assert_non_null(strstr(err.text, "usage: compendium [options] [--] COMMAND [ARG...]"));
 	refuses("--", "nothing to trace");
 	refuses("-p 1 ls", "-p attaches");
+	refuses("-a ls", "-a is everything that runs");
+	refuses("-a -p 1", "-a is everything that runs");
+	refuses("-a --replay f", "-a is everything that runs");
+	refuses("-a --backend ptrace", "-a cannot stop all that runs");
+	refuses("-a -u root", "not for -p or -a");
+	assert_int_equal(parse("-a"), 0);
+	assert_true(options.target.all);
 	refuses("-p 1 -u root", "not for -p");
 	refuses("-p 1 -E A=1", "not for -p");
 	refuses("-q -v ls", "contradict");

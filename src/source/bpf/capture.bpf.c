@@ -315,8 +315,12 @@ int BPF_PROG(left, struct pt_regs *regs, long ret)
 	bool repeats = ret == -EINTR && info->flags & DO_REPEAT, goes_on = repeats || is_restart(ret);
 	if (what != EARLY && !(info->flags & (DO_TELL | DO_TELL_EARLY)) && !repeats && !state->interrupted)
 		return 0;
-	if (what == ADOPTED && !ret && info->flags & (DO_CATCH_CLONE | DO_CATCH_CLONE3))
-		return 0; /* a child's */
+	if (what == ADOPTED && !ret && info->flags & (DO_CATCH_CLONE | DO_CATCH_CLONE3 | DO_EXEC))
+		return 0; /* a child's; or its arguments are gone with the old program */
+	if (is_lossy && what == LATE && !ret && info->flags & DO_EXEC) {
+		miss_end(state, info, false);
+		return 0;
+	}
 	u64 filled = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA);
 	bool must_pause = filled > PAUSE_BYTES || state->incomplete;
 	fill(slot, state, regs, RECORD_CALL);

@@ -201,7 +201,7 @@ int BPF_PROG(exited, struct task_struct *task)
 
 /* ---- signals ---- */
 
-static __always_inline void tell_signal(const struct state *state, int number, const struct kernel_siginfo *info)
+static __always_inline void tell_signal(const struct state *state, int number, const void *info)
 {
 	struct record record;
 
@@ -213,7 +213,8 @@ static __always_inline void tell_signal(const struct state *state, int number, c
 	put_other(&record, sizeof record);
 }
 
-/* One that ends the process at once is made SIGKILL for each thread when it is sent, and never delivered. */
+/* One that ends the process at once becomes SIGKILL for each thread when it is sent, and is never delivered:
+ * the task it was sent to keeps it until then. */
 SEC("tp_btf/signal_generate")
 int BPF_PROG(sent, int number, struct kernel_siginfo *info, struct task_struct *task, int to_group, int result)
 {
@@ -223,8 +224,14 @@ int BPF_PROG(sent, int number, struct kernel_siginfo *info, struct task_struct *
 	    signal->group_exit_code != number)
 		return 0;
 	struct state *state = bpf_task_storage_get(&states, task, 0, 0);
-	if (state && !state->hidden)
+	if (!state || state->hidden)
+		return 0;
+	if (task->flags & PF_EXITING) {
 		tell_signal(state, number, info);
+		return 0;
+	}
+	bpf_probe_read_kernel(state->fatal_info, sizeof state->fatal_info, info);
+	state->fatal = number;
 	return 0;
 }
 
@@ -235,8 +242,14 @@ int BPF_PROG(signalled, int number, struct kernel_siginfo *info, struct k_sigact
 	struct state *state = bpf_task_storage_get(&states, bpf_get_current_task_btf(), 0, 0);
 	struct record record;
 
-	if (!state || state->hidden || number == SIGKILL)
+	if (!state || state->hidden)
 		return 0;
+	if (number == SIGKILL) {
+		if (state->fatal)
+			tell_signal(state, state->fatal, state->fatal_info);
+		state->fatal = 0;
+		return 0;
+	}
 	tell_signal(state, number, info);
 	bool stops = number >= SIGSTOP && number <= SIGTTOU && !action->sa.sa_handler;
 	if (stops && kinds & 1u << RECORD_STOP) {

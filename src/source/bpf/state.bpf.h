@@ -21,6 +21,8 @@ struct state {
 	u8 hidden;      /* does not execute the command yet: nothing it does is told */
 	u8 owed;        /* an interrupted call was not told of: is it made again? */
 	u32 gone;       /* no longer in `alive` */
+	s32 fatal;      /* number of the signal that ends its process, or 0 */
+	u64 fatal_info[RECORD_ARGS]; /* first bytes of its siginfo */
 	u32 interrupted;/* calls may go on: the number of the last that was interrupted, else 0 */
 };
 
