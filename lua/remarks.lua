@@ -242,7 +242,8 @@ remarks.trouble = {
     local list = {}
     if lost > 0 then
       local rate = most_lost > 0 and (", at most %d a second"):format(most_lost) or ""
-      list[#list + 1] = {"failed", ("Lost: %s%s; the numbers above are too small"):format(format.count(lost, "event"), rate)}
+      list[#list + 1] = {"failed",
+        ("Lost: %s%s; the numbers above are too small"):format(format.count(lost, "event"), rate)}
     end
     local hooks = failed_hooks()
     list[#list + 1] = hooks and {"failed", hooks}

@@ -30,9 +30,6 @@ const char *options_contradiction(const struct options *options)
 		 "-p attaches to processes that run; it cannot start a command as well"},
 		{target->all && (target->command || attaches || replays),
 		 "-a is everything that runs; it takes no command, no -p and no --replay"},
-		{target->all && strcmp(options->backend, "auto") != 0 &&
-			 strcmp(options->backend, "bpf-only") != 0,
-		 "-a cannot stop all that runs: it needs --backend bpf-only, which it takes by itself"},
 		{(attaches || target->all) && changes_start,
 		 "-u and -E are for a command that is started, not for -p or -a"},
 		{options->quiet && options->verbose, "-q and -v contradict each other"},

@@ -228,8 +228,7 @@ static bool take_option(struct options *options, struct cursor *cursor, struct g
 	if (given->row->argument && !given->value)
 		given->value = *cursor->next ? *cursor->next++ : NULL;
 	if (given->row->argument && !given->value) {
-		log_error("%s needs an argument: %s %s", given->label, given->label,
-			  given->row->argument);
+		log_error("%s needs an argument: %s %s", given->label, given->label, given->row->argument);
 		return false;
 	}
 	return option_fillers[given->row->fill](options, given);

@@ -48,8 +48,8 @@ enum record_kind {
 			  ret: inode number. Pieces: 0 path or [heap], [stack] ... */
 	RECORD_FAULT,  /* page faults of one task in a row, each on the page after the one before. args:
 			  address and instruction of the first, 1 if major, 1 if in the kernel, how many */
-	RECORD_LOST,   /* records that are missing here. args: how many, enum record_kind or 0; where it is told
-			  time and again: ns since it was told last, how many in all */
+	RECORD_LOST,   /* records that are missing here. args: how many, enum record_kind or 0; where it
+			  is told time and again: ns since it was told last, how many in all */
 	RECORD_NOTE,   /* the source has something to tell the user once. nr: enum record_note.
 			  Pieces: 0 the program it is about */
 	RECORD_USAGE,  /* what the kernel says of pid's memory at that time. args, all in bytes: RSS, PSS,

@@ -61,6 +61,10 @@ int source_open(const char *backend, const struct target *target, const struct i
 	char reason[512];
 
 	*why = 0;
+	if (target->all && (strcmp(backend, "ptrace") == 0 || strcmp(backend, "bpf") == 0)) {
+		snprintf(why, room, "-a cannot stop all that runs: leave out --backend %s", backend);
+		return -EINVAL;
+	}
 	if (target->all || strcmp(backend, "bpf-only") == 0)
 		return open_bpf_only(target, interest, result, why, room);
 	if (strcmp(backend, "ptrace") == 0 || (!is_required && !auto_takes_bpf))

@@ -82,8 +82,8 @@ int bpf_source_open(const struct target *target, const struct interest *interest
 int bpf_only_source_open(const struct target *target, const struct interest *interest, struct source **result,
 			 char *why, size_t room);
 
-/* Takes the source by its name ("auto", "ptrace", "bpf", "bpf-only"). On success `why` is empty, or says why it is
- * not the best one. */
+/* Takes the source by its name ("auto", "ptrace", "bpf", "bpf-only"). On success `why` is empty, or says
+ * why it is not the best one. */
 int source_open(const char *backend, const struct target *target, const struct interest *interest,
 		struct source **result, char *why, size_t room);
 

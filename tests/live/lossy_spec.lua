@@ -122,8 +122,8 @@ describe("without ptrace", function()
       on("exit", function(e) if e.whole then print("exit", e.code, e.signal, e.peak_rss > 100000) end end)]]},
       {"/bin/sh", "-c", "/bin/echo a b; exec /usr/bin/env -i /bin/kill -TERM $$"})
     local list = lines(result.out)
-    assert.equal("exec\t/bin/sh\t" .. h.process.realpath "/bin/sh" .. "\tsh\t/bin/sh -c /bin/echo a b; exec /usr/bin/env -i /bin/kill -TERM $$",
-      list[1])
+    assert.equal("exec\t/bin/sh\t" .. h.process.realpath "/bin/sh"
+      .. "\tsh\t/bin/sh -c /bin/echo a b; exec /usr/bin/env -i /bin/kill -TERM $$", list[1])
     assert.truthy(result.out:find("exec\t/bin/echo\t[^\t]*/echo\techo\t/bin/echo a b\n"), result.out)
     assert.truthy(result.out:find("exit\t0\tnil\ttrue\n", 1, true), result.out)
     assert.truthy(result.out:find("exit\tnil\tSIGTERM\ttrue\n", 1, true), result.out)

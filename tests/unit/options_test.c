@@ -251,7 +251,6 @@ static void refuses_contradictions(void **state)
 	refuses("-a ls", "-a is everything that runs");
 	refuses("-a -p 1", "-a is everything that runs");
 	refuses("-a --replay f", "-a is everything that runs");
-	refuses("-a --backend ptrace", "-a cannot stop all that runs");
 	refuses("-a -u root", "not for -p or -a");
 	assert_int_equal(parse("-a"), 0);
 	assert_true(options.target.all);

@@ -33,6 +33,7 @@ typedef __s32 s32;
 #include "source/bpf/plan.bpf.h"
 #include "source/bpf/common.bpf.h"
 #include "source/bpf/follow.bpf.h"
+#include "source/bpf/signals.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 

@@ -53,11 +53,12 @@ enum { EVENT_ENTER = 64, EVENT_EXIT, EVENT_BOTH, EVENT_EXEC };
 
 /* Without ptrace the ring has these as well (follow.bpf.h):
  *   RECORD_FORK    as it is
- *   RECORD_EXIT    ret: the task's status; args: 1 if it was the process's last, peak RSS, the process's status
+ *   RECORD_EXIT    ret: the task's status; args: 1 if it was its process's last, peak RSS, the process's
+ *                  status
  *   RECORD_SIGNAL  nr; in place of args the first bytes of its siginfo
  *   RECORD_STOP    as it is
- *   EVENT_EXEC     a struct event. args: tid before it, where the new argv is, a word about which snippets
- *                  there are (EXEC_ bits): path, comm, argv */
+ *   EVENT_EXEC     a struct event. args: tid before it, where the new argv is, EXEC_ bits: which
+ *                  snippets there are of path, comm, argv */
 enum { EXEC_PATH = 1 << 0, EXEC_COMM = 1 << 1, EXEC_ARGV = 1 << 2 };
 
 /* Flags of an event. */

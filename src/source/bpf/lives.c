@@ -197,7 +197,8 @@ static void executed(struct bpf_source *source, const struct event *event)
 
 /* ---- deaths ---- */
 
-static void tell_exit(struct ptrace_source *inner, const struct tracee *tracee, const struct record *exit, bool whole)
+static void tell_exit(struct ptrace_source *inner, const struct tracee *tracee, const struct record *exit,
+		      bool whole)
 {
 	struct record *record = record_of(inner, RECORD_EXIT, tracee, exit->time_ns);
 

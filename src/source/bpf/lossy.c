@@ -211,8 +211,8 @@ static const struct source_ops lossy_ops = {
 /* ---- opening ---- */
 
 /* The child waits at its gate. 0, or why not. */
-static int follow_child(struct lossy_source *source, const struct target *target, const struct command *command,
-			int gate, char *why, size_t room)
+static int follow_child(struct lossy_source *source, const struct target *target,
+			const struct command *command, int gate, char *why, size_t room)
 {
 	struct ptrace_source *inner = source->bpf.inner;
 	struct gate_report report = gate_read(gate);
@@ -309,7 +309,7 @@ static int attach_running(struct lossy_source *source, const struct target *targ
 	if (!error) {
 		error = kernel_adopt_running(&source->bpf, pids, target->pid_count, false, lives_adopted);
 		if (error)
-			snprintf(why, room, "cannot make the tasks known to the kernel: %s", strerror(-error));
+			snprintf(why, room, "cannot make tasks known to the kernel: %s", strerror(-error));
 	}
 	free(pids);
 	return error ? error : begin_snapshot(source->bpf.inner);
