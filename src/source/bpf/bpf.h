@@ -39,6 +39,7 @@ struct bpf_source {
 	struct tracee *last; /* whose record came last, or NULL; forgotten when stops are handled */
 	int epoll_fd, timer_fd;
 	bool is_ticking;
+	uint64_t slept_at;   /* the ring's position when we slept last */
 	bool has_given;      /* the record given out last is in the ring */
 	unsigned turn;       /* records of the ring until stops are looked for */
 	uint64_t lost;       /* told so far */

@@ -129,11 +129,11 @@ static int lossy_next(struct source *base, const struct record **record)
 		bool is_empty = bpf->turn <= TURN;
 		bpf->turn = 0;
 		tell_lost(source, false);
-		reap_command(source);
 		if (bpf->inner->outbox.size || !is_empty)
 			continue;
 		if (source_prepare_sleep(bpf))
 			continue;
+		reap_command(source);
 		if (!is_over(source))
 			return 0;
 		/* What was written before the last task ended is there by now. */

@@ -20,6 +20,7 @@
 #include "source/bpf/bpf.h"
 
 #define TICK_NS 20000000
+#define FEW_BYTES 4096u /* may wait for the next tick: to sleep for each record costs more than to read it */
 #define TURN	4096 /* records of the ring between two looks for stops */
 
 static struct bpf_source *self(struct source *source)
@@ -67,13 +68,18 @@ void source_taken(struct bpf_source *source)
 
 bool source_prepare_sleep(struct bpf_source *source)
 {
+	struct epoll_event woken[4];
 	uint64_t ticks;
 
 	ring_settle(&source->ring);
-	bool was_idle = read(source->timer_fd, &ticks, sizeof ticks) > 0 || !source->is_ticking;
+	epoll_wait(source->epoll_fd, woken, sizeof woken / sizeof *woken, 0);
+	bool has_ticked = read(source->timer_fd, &ticks, sizeof ticks) > 0;
+	bool was_idle = source->ring.position == source->slept_at && (has_ticked || !source->is_ticking);
+	source->slept_at = source->ring.position;
 	set_ticking(source, !was_idle);
 	kernel_sleep(source, was_idle);
-	return ring_end(&source->ring) > source->ring.position;
+	uint64_t waiting = ring_end(&source->ring) - source->ring.position;
+	return waiting > (was_idle ? 0 : FEW_BYTES);
 }
 
 static int source_next(struct source *base, const struct record **record)
@@ -160,9 +166,11 @@ static const struct source_ops ops = {
 
 /* ---- opening ---- */
 
-static int watch(struct bpf_source *source, int fd)
+/* The ring is readable as soon as there is anything in it; but only when the programs wake us is it worth
+ * looking. So its descriptor tells of wake-ups (EPOLLET), until epoll_wait has taken note of them. */
+static int watch(struct bpf_source *source, int fd, uint32_t how)
 {
-	struct epoll_event event = {.events = EPOLLIN};
+	struct epoll_event event = {.events = EPOLLIN | how};
 
 	return epoll_ctl(source->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
 }
@@ -173,10 +181,10 @@ int source_watch(struct bpf_source *source, int fd)
 	source->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (source->epoll_fd < 0 || source->timer_fd < 0)
 		return -errno;
-	int error = watch(source, source->timer_fd);
+	int error = watch(source, source->timer_fd, 0);
 	if (!error)
-		error = watch(source, bpf_map__fd(source->kernel->maps.ring));
-	return error || fd < 0 ? error : watch(source, fd);
+		error = watch(source, bpf_map__fd(source->kernel->maps.ring), EPOLLET);
+	return error || fd < 0 ? error : watch(source, fd, 0);
 }
 
 int bpf_source_open(const struct target *target, const struct interest *interest,
