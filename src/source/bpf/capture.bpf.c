@@ -8,8 +8,8 @@
  *                       ──> EARLY  told of at once (EVENT_ENTER), then EVENT_EXIT
  *     sys_exit  ─> NONE. One that finds NONE has had no sys_enter: a seccomp filter refused the call.
  *
- * Nothing is lost: when the reader is PAUSE_BYTES behind, who comes back from a call gets a SIGSTOP
- * that stops it for us, its tracer, alone. The ring is much larger, as other tasks are still in calls;
+ * Nothing is lost: when the reader is PAUSE_BYTES behind, who comes back from a call is stopped for us, its
+ * tracer (pause.bpf.h). The ring is much larger, as other tasks are still in calls;
  * should it fill up nevertheless, memory is not put into it but left to the reader. The reader has to be
  * this close, as it must have read all before it can see to a stop: a fork, an exec.
  *
@@ -34,6 +34,7 @@ typedef __s32 s32;
 #include "source/bpf/common.bpf.h"
 #include "source/bpf/follow.bpf.h"
 #include "source/bpf/signals.bpf.h"
+#include "source/bpf/pause.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
@@ -82,6 +83,7 @@ int adopt(struct bpf_iter__task *ctx)
 	if (!task)
 		return 0;
 	level = BPF_CORE_READ(bpf_get_current_task_btf(), thread_pid, level);
+	tracer = bpf_get_current_pid_tgid() >> 32;
 	s32 tid = number_of(task);
 	u32 *how = bpf_map_lookup_elem(&adopted, &tid);
 	if (!how)
@@ -94,13 +96,6 @@ int adopt(struct bpf_iter__task *ctx)
 	if (*how == ADOPT_OUTSIDE)
 		state->interrupted = 1;
 	return 0;
-}
-
-/* The task stops for its tracer before it runs its program again. */
-static __always_inline void pause(struct task_struct *task)
-{
-	if (!is_lossy && task->ptrace)
-		bpf_send_signal_thread(SIGSTOP);
 }
 
 /* ---- calls ---- */
@@ -202,6 +197,18 @@ static __always_inline void miss_end(struct state *state, const struct call_info
 		__sync_fetch_and_add(&lost, 1);
 }
 
+/* An event, and a stop of its task by that signal, if it is one. A stop the reader was not told of would
+ * be taken for somebody else's. */
+static __noinline int emit_event(struct slot *slot, u64 filled, u32 signal)
+{
+	slot->event.paused_by = signal;
+	if (emit_call(slot, sizeof slot->event + slot->event.bytes, filled))
+		return -1;
+	if (signal)
+		bpf_send_signal_thread(signal);
+	return 0;
+}
+
 SEC("tp_btf/sys_enter")
 int BPF_PROG(entered, struct pt_regs *regs, long nr)
 {
@@ -239,10 +246,11 @@ int BPF_PROG(entered, struct pt_regs *regs, long nr)
 	if (info->plan || info->variants)
 		read_memory(slot, plan_of(info, &slot->event.record), CAPTURE_AT_ENTRY, filled);
 	state->incomplete = slot->event.flags & EVENT_INCOMPLETE;
-	if (emit_call(slot, sizeof slot->event + slot->event.bytes, filled))
+	/* A clone with a signal waiting fails, and is made again after it. */
+	bool catches = info->flags & (DO_CATCH_CLONE | DO_CATCH_CLONE3) &&
+		       hides_child(info, &slot->event.record);
+	if (emit_event(slot, filled, catches ? pause_signal(task) : 0))
 		miss_entry(state);
-	if (info->flags & (DO_CATCH_CLONE | DO_CATCH_CLONE3) && hides_child(info, &slot->event.record))
-		pause(task); /* a clone with a signal waiting fails, and is made again after it */
 	return 0;
 }
 
@@ -255,13 +263,6 @@ static __always_inline bool is_restart(long ret)
 static __always_inline bool is_error(long ret)
 {
 	return ret < 0 && ret >= -4095;
-}
-
-/* A call of which more is to be said than a record without pieces. */
-static __always_inline int leave_event(struct slot *slot, struct call_plan *plan, u32 phases, u64 filled)
-{
-	read_memory(slot, plan, phases, filled);
-	return emit_call(slot, sizeof slot->event + slot->event.bytes, filled) != 0;
 }
 
 /* A call that was not seen to begin: because a filter refused it, or we came while it ran. False: it is no
@@ -323,7 +324,7 @@ int BPF_PROG(left, struct pt_regs *regs, long ret)
 		return 0;
 	}
 	u64 filled = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA);
-	bool must_pause = filled > PAUSE_BYTES || state->incomplete;
+	bool must_pause = (!is_lossy && filled > PAUSE_BYTES) || state->incomplete;
 	fill(slot, state, regs, RECORD_CALL);
 	if (what == ADOPTED)
 		slot->event.record.flags |= RECORD_NO_ENTRY;
@@ -335,9 +336,7 @@ int BPF_PROG(left, struct pt_regs *regs, long ret)
 		plan = plan_of(info, &slot->event.record);
 	if (plan && !(plan->phases & phases))
 		plan = 0;
-	bool special = what == EARLY || what == NONE || flags || goes_on || plan;
-	if (is_lossy)
-		special |= state->incomplete;
+	bool special = what == EARLY || what == NONE || flags || goes_on || plan || must_pause;
 	bool missed;
 	if (!special) {
 		missed = emit_call(slot, sizeof slot->event.record, filled);
@@ -348,14 +347,13 @@ int BPF_PROG(left, struct pt_regs *regs, long ret)
 		if (goes_on)
 			slot->event.interrupted = state->interrupted =
 				__sync_add_and_fetch(&interruptions, 1);
-		missed = leave_event(slot, plan, phases, filled);
+		read_memory(slot, plan, phases, filled);
 		must_pause |= repeats || slot->event.flags & EVENT_INCOMPLETE;
+		missed = emit_event(slot, filled, must_pause ? pause_signal(task) : 0);
 		if (slot->event.flags & EVENT_INCOMPLETE || state->incomplete)
 			__sync_fetch_and_add(&incomplete, 1);
 	}
 	if (missed)
 		miss_end(state, info, goes_on);
-	if (must_pause)
-		pause(task);
 	return 0;
 }

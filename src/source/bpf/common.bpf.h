@@ -124,7 +124,7 @@ static __always_inline void fill_event(struct slot *slot, struct pt_regs *regs)
 	slot->event.interrupted = 0;
 	slot->event.flags = 0;
 	slot->event.bytes = 0;
-	slot->event.reserved = 0;
+	slot->event.paused_by = 0;
 }
 
 #endif

@@ -74,7 +74,7 @@ struct event {
 	uint32_t interrupted; /* exit: the call was interrupted; counts such exits of the task */
 	uint32_t flags;
 	uint32_t bytes; /* of all snippets */
-	uint32_t reserved;
+	uint32_t paused_by; /* the signal that the task was sent with this, to stop it for us; or 0 */
 };
 
 /* Memory of the task. The bytes follow, padded to 8. */

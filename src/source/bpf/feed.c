@@ -108,6 +108,8 @@ static void feed_event(struct bpf_source *source, struct tracee *tracee, const s
 	source->passing.refused = event->flags & EVENT_REFUSED;
 	source->passing.int80 = event->record.flags & RECORD_INT80;
 	source->inner->passing = &source->passing;
+	if (event->record.kind != EVENT_EXIT || event->paused_by)
+		tracee->paused_by = (uint8_t)event->paused_by;
 	if (event->record.kind != EVENT_EXIT)
 		feed_enter(source, tracee, event);
 	if (event->record.kind != EVENT_ENTER)
@@ -134,6 +136,7 @@ const struct record *feed_one(struct bpf_source *source, const struct record *re
 	if (!tracee || tracee->by_stops)
 		return NULL;
 	if (record->kind == RECORD_CALL) {
+		tracee->paused_by = 0; /* that stop is over, or was another's */
 		if (tracee->call && !tracee->call->restart)
 			call_pop(&source->inner->tracees, tracee);
 		return record;

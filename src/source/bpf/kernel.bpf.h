@@ -27,8 +27,29 @@ struct refcount {
 	int counter;
 };
 
+typedef struct {
+	unsigned long sig[1];
+} sigset_t;
+
+struct sigaction {
+	void *sa_handler;
+};
+
+struct k_sigaction {
+	struct sigaction sa;
+};
+
+struct sighand_struct {
+	struct k_sigaction action[64];
+};
+
+struct sigpending {
+	sigset_t signal;
+};
+
 struct signal_struct {
 	struct refcount live; /* tasks that have not ended */
+	struct sigpending shared_pending;
 	int group_exit_code;
 	unsigned int flags;
 	unsigned long maxrss; /* pages */
@@ -48,20 +69,16 @@ struct task_struct {
 	struct completion *vfork_done;
 	struct pid *thread_pid;
 	struct task_struct *group_leader;
+	struct task_struct *parent;
 	struct signal_struct *signal;
+	struct sighand_struct *sighand;
+	sigset_t blocked;
+	struct sigpending pending;
 	struct mm_struct *mm;
 };
 
 struct linux_binprm {
 	const char *filename;
-};
-
-struct sigaction {
-	void *sa_handler;
-};
-
-struct k_sigaction {
-	struct sigaction sa;
 };
 
 struct pt_regs {
@@ -86,6 +103,9 @@ struct bpf_iter__task {
 #define TS_COMPAT 2
 #define CS_64 0x33
 #define X32_BIT 0x40000000
+#define SIGCONT 18
+#define SIGURG 23
+#define SIGWINCH 28
 #define SIGSTOP 19 /* and then SIGTSTP, SIGTTIN, SIGTTOU */
 #define SIGTTOU 22
 #define CLONE_UNTRACED 0x00800000

@@ -87,7 +87,7 @@ bool detach_stopped(struct ptrace_source *source, struct tracee *tracee)
 		return false;
 	}
 	/* A stop of ours that is still to come would be one for good. */
-	if (source->feed && stop_awaits_pause(tracee->tid))
+	if (source->feed && stop_awaits_pause(tracee))
 		return false;
 	if (!tracee->parked) {
 		tracee->parked = true;

@@ -9,6 +9,7 @@
 #include "source/source.h"
 
 struct stop;
+struct tracee;
 struct ptrace_source;
 
 /* What another source saw of calls, so that no task is stopped for them (source/bpf). It hands them to
@@ -35,9 +36,9 @@ void signal_describe(struct record *record, const siginfo_t *info);
 
 /* ---- stop.c ---- */
 
-/* Is that stop by a signal one of ours? Then it is a STOP_PAUSE. */
-void stop_find_pause(struct stop *stop, pid_t tid);
-/* Will the stopped task be in one when it goes on? */
-bool stop_awaits_pause(pid_t tid);
+/* Is that stop by a signal the one that the feed told of? Then it is a STOP_PAUSE. */
+void stop_find_pause(struct stop *stop, struct tracee *tracee);
+/* Will the stopped task be in it when it goes on? */
+bool stop_awaits_pause(const struct tracee *tracee);
 
 #endif

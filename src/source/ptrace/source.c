@@ -150,7 +150,7 @@ void source_handle(struct ptrace_source *source, struct tracee *tracee)
 	tracee->due_ns = 0; /* it was killed meanwhile */
 	stop_read(&stop, tracee->tid, tracee->status, tracee->stopped_ns);
 	if (source->feed)
-		stop_find_pause(&stop, tracee->tid);
+		stop_find_pause(&stop, tracee);
 	follow(source, tracee, &stop);
 	if (stop.kind == STOP_GONE)
 		remove_gone(source, tracee);

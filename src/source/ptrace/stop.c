@@ -81,23 +81,28 @@ void stop_read(struct stop *stop, pid_t tid, int status, uint64_t time_ns)
 		stop->kind = STOP_SIGNAL;
 }
 
-/* The kernel itself never sends SIGSTOP, and who asks it to says so in another way. */
-void stop_find_pause(struct stop *stop, pid_t tid)
+/* The kernel itself may send that signal as well. As both look the same, it does not matter which of them
+ * is taken away, but only that it is one. */
+void stop_find_pause(struct stop *stop, struct tracee *tracee)
 {
 	siginfo_t info;
 
-	if (stop->kind == STOP_SIGNAL && stop->signal == SIGSTOP &&
-	    request(PTRACE_GETSIGINFO, tid, 0, (uintptr_t)&info) == 0 && info.si_code == SI_KERNEL)
-		stop->kind = STOP_PAUSE;
+	if (stop->kind != STOP_SIGNAL || stop->signal != tracee->paused_by ||
+	    request(PTRACE_GETSIGINFO, tracee->tid, 0, (uintptr_t)&info) < 0 || info.si_code != SI_KERNEL)
+		return;
+	stop->kind = STOP_PAUSE;
+	tracee->paused_by = 0;
 }
 
-bool stop_awaits_pause(pid_t tid)
+bool stop_awaits_pause(const struct tracee *tracee)
 {
 	struct ptrace_peeksiginfo_args from = {.nr = 1};
 	siginfo_t info;
 
-	for (; request(PTRACE_PEEKSIGINFO, tid, (uintptr_t)&from, (uintptr_t)&info) == 1; from.off++)
-		if (info.si_signo == SIGSTOP && info.si_code == SI_KERNEL)
+	if (!tracee->paused_by)
+		return false;
+	for (; request(PTRACE_PEEKSIGINFO, tracee->tid, (uintptr_t)&from, (uintptr_t)&info) == 1; from.off++)
+		if (info.si_signo == tracee->paused_by && info.si_code == SI_KERNEL)
 			return true;
 	return false;
 }

@@ -58,6 +58,7 @@ struct tracee {
 	int status;               /* wait status, while queued or newborn */
 	int deliver;              /* the signal to resume with */
 	int resume;               /* the ptrace request to resume with; 0: leave it as it is */
+	uint8_t paused_by;        /* the signal that the feed stops it with, until that stop is seen; or 0 */
 	bool queued;              /* in the queue of stops */
 	bool returning;           /* stopped on its way back to the program: may be let go from here */
 	bool newborn;             /* stopped, but its parent has not told of it yet: held */
