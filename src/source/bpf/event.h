@@ -85,5 +85,6 @@ struct snippet {
 };
 
 enum { ADOPT_OUTSIDE = 1, ADOPT_IN_CALL, ADOPT_HIDDEN };
+enum { ADOPTED_MAX = 2048 }; /* tasks at a time */
 
 #endif

@@ -199,18 +199,38 @@ static int set_adopted(struct bpf_source *source, int32_t number, uint32_t how)
 	return bpf_map_update_elem(bpf_map__fd(source->kernel->maps.adopted), &number, &how, BPF_ANY);
 }
 
-int kernel_adopt(struct bpf_source *source, char *why, size_t room)
+/* The tasks that are in the map become the programs', and the map has room for others. */
+static int adopt_some(struct bpf_source *source, const pid_t *tids, uint32_t *count)
+{
+	int error = *count ? run_over_tasks(source->kernel->progs.adopt, NULL, NULL) : 0;
+
+	for (; *count && !error; --*count)
+		error = bpf_map_delete_elem(bpf_map__fd(source->kernel->maps.adopted), &tids[*count - 1]);
+	return error;
+}
+
+static int adopt_all(struct bpf_source *source, pid_t *tids)
 {
 	struct tracees *all = &source->inner->tracees;
+	uint32_t how = source->inner->command ? ADOPT_IN_CALL : ADOPT_OUTSIDE, count = 0;
 	int error = 0;
 
 	for (struct tracee *t = tracee_next(all, NULL); t && !error; t = tracee_next(all, t)) {
-		uint32_t how = source->inner->command ? ADOPT_IN_CALL : ADOPT_OUTSIDE;
 		t->interrupted = how == ADOPT_OUTSIDE;
 		error = set_adopted(source, t->tid, how);
+		tids[count++] = t->tid;
+		if (!error && count == ADOPTED_MAX)
+			error = adopt_some(source, tids, &count);
 	}
-	if (!error)
-		error = run_over_tasks(source->kernel->progs.adopt, NULL, NULL);
+	return error ? error : adopt_some(source, tids, &count);
+}
+
+int kernel_adopt(struct bpf_source *source, char *why, size_t room)
+{
+	pid_t *tids = calloc(ADOPTED_MAX, sizeof *tids);
+	int error = tids ? adopt_all(source, tids) : -ENOMEM;
+
+	free(tids);
 	if (error)
 		snprintf(why, room, "cannot make tasks known to the kernel: %s", strerror(-error));
 	return error;

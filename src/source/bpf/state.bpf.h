@@ -70,7 +70,7 @@ struct {
 /* tid -> ADOPT_ */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 16384);
+	__uint(max_entries, ADOPTED_MAX);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, s32);
 	__type(value, u32);
