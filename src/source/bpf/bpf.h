@@ -41,7 +41,10 @@ struct bpf_source {
 	bool is_ticking;
 	uint64_t slept_at;   /* the ring's position when we slept last */
 	bool has_given;      /* the record given out last is in the ring */
-	unsigned turn;       /* records of the ring until stops are looked for */
+	unsigned turn;       /* records of the ring since stops were looked for */
+	uint64_t looked_ns;  /* when that was */
+	uint64_t looked_cpu_ns; /* on the clock of our own time */
+	uint64_t looked_at;  /* and the ring's position */
 	uint64_t lost;       /* told so far */
 	bool is_lossy;       /* no ptrace; `inner` are tables, and no tasks are held */
 	bool is_all;         /* -a */
@@ -83,6 +86,8 @@ uint64_t kernel_lost(const struct bpf_source *source);
 uint64_t kernel_lost_others(const struct bpf_source *source);
 /* Calls whose memory could not all be read. */
 uint64_t kernel_incomplete(const struct bpf_source *source);
+/* How many bytes the reader may be behind. */
+void kernel_pace(struct bpf_source *source, uint64_t bytes);
 /* Before sleeping: the first record shall wake us; and after it. */
 void kernel_sleep(struct bpf_source *source, bool asleep);
 

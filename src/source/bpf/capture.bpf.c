@@ -8,7 +8,7 @@
  *                       ──> EARLY  told of at once (EVENT_ENTER), then EVENT_EXIT
  *     sys_exit  ─> NONE. One that finds NONE has had no sys_enter: a seccomp filter refused the call.
  *
- * Nothing is lost: when the reader is PAUSE_BYTES behind, who comes back from a call is stopped for us, its
+ * Nothing is lost: when the reader is behind_max behind, who comes back from a call is stopped for us, its
  * tracer (pause.bpf.h). The ring is much larger, as other tasks are still in calls;
  * should it fill up nevertheless, memory is not put into it but left to the reader. The reader has to be
  * this close, as it must have read all before it can see to a stop: a fork, an exec.
@@ -324,7 +324,7 @@ int BPF_PROG(left, struct pt_regs *regs, long ret)
 		return 0;
 	}
 	u64 filled = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA);
-	bool must_pause = (!is_lossy && filled > PAUSE_BYTES) || state->incomplete;
+	bool must_pause = (!is_lossy && filled > behind_max) || state->incomplete;
 	fill(slot, state, regs, RECORD_CALL);
 	if (what == ADOPTED)
 		slot->event.record.flags |= RECORD_NO_ENTRY;

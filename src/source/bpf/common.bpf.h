@@ -32,7 +32,7 @@ static __always_inline u64 wake_flags(u64 filled)
 		is_asleep = 0;
 		return BPF_RB_FORCE_WAKEUP;
 	}
-	if (filled > WAKE_BYTES && !is_waking) {
+	if (filled > behind_max / 2 && !is_waking) {
 		is_waking = 1;
 		return BPF_RB_FORCE_WAKEUP;
 	}

@@ -85,6 +85,7 @@ struct snippet {
 };
 
 enum { ADOPT_OUTSIDE = 1, ADOPT_IN_CALL, ADOPT_HIDDEN };
+enum { BEHIND_MIN = 16 << 10, BEHIND_MAX = 256 << 10 };
 enum { ADOPTED_MAX = 2048 }; /* tasks at a time */
 
 #endif

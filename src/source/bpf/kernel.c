@@ -300,6 +300,13 @@ uint64_t kernel_lost(const struct bpf_source *source)
 	       (source->is_lossy ? 0 : kernel_lost_others(source));
 }
 
+void kernel_pace(struct bpf_source *source, uint64_t bytes)
+{
+	uint32_t limit = bytes < BEHIND_MIN ? BEHIND_MIN : bytes > BEHIND_MAX ? BEHIND_MAX : (uint32_t)bytes;
+
+	__atomic_store_n(&source->kernel->data->behind_max, limit, __ATOMIC_RELAXED);
+}
+
 void kernel_sleep(struct bpf_source *source, bool asleep)
 {
 	__atomic_store_n(&source->kernel->bss->is_asleep, asleep, __ATOMIC_SEQ_CST);

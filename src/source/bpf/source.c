@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
+#include <time.h>
 
 #include <bpf/libbpf.h>
 
@@ -21,7 +22,16 @@
 
 #define TICK_NS 20000000
 #define FEW_BYTES 4096u /* may wait for the next tick: to sleep for each record costs more than to read it */
-#define TURN	4096 /* records of the ring between two looks for stops */
+
+/* Stops are looked for after so many records of the ring, or after that time, which is looked at now and then. */
+#define TURN	4096
+#define TURN_NS 2000000
+#define PEEK	64
+
+/* The reader may be behind by what it reads in this time: so long a stop has to wait, since all that was before
+ * it comes before it. */
+#define BEHIND_NS 8000000
+#define PACE_BYTES 4096 /* are enough to tell how fast it is */
 
 static struct bpf_source *self(struct source *source)
 {
@@ -82,6 +92,28 @@ bool source_prepare_sleep(struct bpf_source *source)
 	return waiting > (was_idle ? 0 : FEW_BYTES);
 }
 
+static bool is_turn_over(struct bpf_source *source)
+{
+	unsigned turn = source->turn++;
+
+	return turn >= TURN || (turn && turn % PEEK == 0 && clock_ns() - source->looked_ns > TURN_NS);
+}
+
+/* Stops are looked for now. How fast is the reader, as long as it runs? */
+static void set_pace(struct bpf_source *source)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	uint64_t cpu_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	uint64_t elapsed = cpu_ns - source->looked_cpu_ns, bytes = source->ring.position - source->looked_at;
+	if (elapsed && bytes >= PACE_BYTES)
+		kernel_pace(source, bytes * BEHIND_NS / elapsed);
+	source->looked_ns = clock_ns();
+	source->looked_cpu_ns = cpu_ns;
+	source->looked_at = source->ring.position;
+}
+
 static int source_next(struct source *base, const struct record **record)
 {
 	struct bpf_source *source = self(base);
@@ -94,21 +126,19 @@ static int source_next(struct source *base, const struct record **record)
 		if (*record)
 			return 1;
 		source_release(inner);
-		if (source->turn++ < TURN && source_take(source, record, feed_one)) {
+		bool is_over = is_turn_over(source);
+		if (!is_over && source_take(source, record, feed_one)) {
 			if (*record)
 				return 1;
 			continue;
 		}
-		bool is_empty = source->turn <= TURN;
+		set_pace(source);
 		source->turn = 0;
 		source->last = NULL;
 		int n = inner->source.ops->next(&inner->source, record);
-		if (n || !is_empty) {
-			if (n)
-				return n;
-			continue;
-		}
-		if (!source_prepare_sleep(source))
+		if (n)
+			return n;
+		if (!is_over && !source_prepare_sleep(source))
 			return 0;
 	}
 }
