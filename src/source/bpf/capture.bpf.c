@@ -157,13 +157,13 @@ static __noinline bool is_interrupted(struct state *state)
 	return state->interrupted;
 }
 
-/* A clone or clone3 with CLONE_UNTRACED. */
+/* A clone or clone3 with CLONE_UNTRACED, or of which that cannot be told yet. */
 static __always_inline bool hides_child(const struct call_info *info, const struct record *record)
 {
 	u64 flags = record->args[0];
 
 	if (info->flags & DO_CATCH_CLONE3 && bpf_probe_read_user(&flags, sizeof flags, (void *)flags))
-		return false;
+		return true;
 	return flags & CLONE_UNTRACED;
 }
 
@@ -220,7 +220,8 @@ int BPF_PROG(entered, struct pt_regs *regs, long nr)
 	if (!state)
 		return 0;
 	s32 before = state->nr;
-	state->born = 0;
+	bool caught = state->caught;
+	state->born = state->caught = 0;
 	state->what = SKIP;
 	identify(state, task, nr);
 	struct call_info *info = info_of(state->arch, state->nr);
@@ -248,7 +249,8 @@ int BPF_PROG(entered, struct pt_regs *regs, long nr)
 	state->incomplete = slot->event.flags & EVENT_INCOMPLETE;
 	/* A clone with a signal waiting fails, and is made again after it. */
 	bool catches = info->flags & (DO_CATCH_CLONE | DO_CATCH_CLONE3) &&
-		       hides_child(info, &slot->event.record);
+		       hides_child(info, &slot->event.record) && !caught;
+	state->caught = catches;
 	if (emit_event(slot, filled, catches ? pause_signal(task) : 0))
 		miss_entry(state);
 	return 0;

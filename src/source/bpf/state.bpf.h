@@ -14,6 +14,7 @@ struct state {
 	s32 nr;
 	u8 arch;
 	u8 what;        /* NONE ... of the call it is in */
+	u8 caught;      /* its call was made to fail, and is made again under the reader's eyes */
 	u8 born;        /* has made no call yet: it comes out of its parent's */
 	u8 incomplete;  /* of the entry */
 	u8 hidden;      /* does not execute the command yet: nothing it does is told */
