@@ -89,6 +89,19 @@ describe("exec", function()
     assert.equal(2, traps.count(result.out, "\tnil\n"), result.out)
   end)
 
+  it("by words that were in no page of the program's yet is told in full", function()
+    local dir = h.folder(h.users[1])
+    local text = traps.same(traps.command("trap_exec", "unseen", dir), 3)
+    local call <const> = 'execve(pathname: "%s", argv: ["unseen", "report"], envp: '
+    for _, path in ipairs {"/none", "/proc/thread-self/exe"} do
+      assert.truthy(text:find(call:format(path), 1, true), text:sub(-4000))
+    end
+    local result = h.trace({"-e", [[on("exec", function(e) print("EXEC", e.path, e.error, table.concat(e.argv, " ")) end)]]},
+      traps.command("trap_exec", "unseen", dir))
+    assert.truthy(result.out:find("EXEC\t/none\tENOENT\tunseen report\n", 1, true), result.out .. result.err)
+    assert.truthy(result.out:find("EXEC\t[^\n]*\tnil\tunseen report\n"), result.out)
+  end)
+
   it("takes memory and descriptors away, and leaves the others", function()
     local dir = h.folder(h.users[1])
     traps.same(traps.command("trap_exec", "resets", dir .. "/file"))

@@ -25,6 +25,7 @@ struct event_memory {
 	struct memory memory;
 	struct ptrace_source *source; /* reads from the task itself what is not there */
 	const struct event *event;
+	bool is_held; /* the task cannot have changed its memory since */
 	pid_t tid;
 };
 

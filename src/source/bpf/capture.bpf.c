@@ -68,6 +68,7 @@ int BPF_PROG(executed, struct task_struct *task, s32 old_pid, struct linux_binpr
 		return 0;
 	s32 former = state->tid;
 	name_task(state, task);
+	state->incomplete = 0; /* that memory is gone */
 	state->hidden = 0;
 	if (is_lossy)
 		tell_exec(state, former, program);
@@ -247,12 +248,37 @@ int BPF_PROG(entered, struct pt_regs *regs, long nr)
 	if (info->plan || info->variants)
 		read_memory(slot, plan_of(info, &slot->event.record), CAPTURE_AT_ENTRY, filled);
 	state->incomplete = slot->event.flags & EVENT_INCOMPLETE;
+	if (!is_lossy && state->incomplete && info->flags & DO_EXEC)
+		slot->event.flags |= EVENT_LATER;
 	/* A clone with a signal waiting fails, and is made again after it. */
 	bool catches = info->flags & (DO_CATCH_CLONE | DO_CATCH_CLONE3) &&
 		       hides_child(info, &slot->event.record) && !caught;
 	state->caught = catches;
 	if (emit_event(slot, filled, catches ? pause_signal(task) : 0))
 		miss_entry(state);
+	return 0;
+}
+
+/* The point of no return of an exec: the kernel has just read all that was not there at the entry. */
+SEC("tp_btf/sched_prepare_exec")
+int BPF_PROG(executing, struct task_struct *task)
+{
+	struct state *state = bpf_task_storage_get(&states, task, 0, 0);
+	struct slot *slot = own_slot();
+
+	if (!state || !slot || !state->incomplete || state->what != EARLY)
+		return 0;
+	struct call_info *info = info_of(state->arch, state->nr);
+	if (!info || !(info->flags & DO_EXEC))
+		return 0;
+	u64 filled = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA);
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	fill(slot, state, regs, EVENT_AGAIN);
+	fill_event(slot, regs);
+	read_memory(slot, plan_of(info, &slot->event.record), CAPTURE_AT_ENTRY, filled);
+	state->incomplete = 0;
+	if (emit_event(slot, filled, 0))
+		__sync_fetch_and_add(&lost, 1);
 	return 0;
 }
 
@@ -289,7 +315,8 @@ static __always_inline u32 phases_of(const struct state *state, const struct cal
 	bool is_gone = what == EARLY || (is_lossy && state->incomplete) ||
 		       (what == ADOPTED && info->flags & DO_TELL_EARLY);
 
-	return is_gone ? phases : phases | CAPTURE_AT_ENTRY;
+	bool is_again = !is_lossy && state->incomplete && info->flags & DO_EXEC;
+	return is_gone && !is_again ? phases : phases | CAPTURE_AT_ENTRY;
 }
 
 SEC("tp_btf/sys_exit")

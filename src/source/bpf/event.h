@@ -49,7 +49,7 @@ struct call_variant {
 };
 
 /* record.kind of events. */
-enum { EVENT_ENTER = 64, EVENT_EXIT, EVENT_BOTH, EVENT_EXEC };
+enum { EVENT_ENTER = 64, EVENT_EXIT, EVENT_BOTH, EVENT_EXEC, EVENT_AGAIN };
 
 /* Without ptrace the ring has these as well (follow.bpf.h):
  *   RECORD_FORK    as it is
@@ -65,6 +65,7 @@ enum { EXEC_PATH = 1 << 0, EXEC_COMM = 1 << 1, EXEC_ARGV = 1 << 2 };
 enum {
 	EVENT_REFUSED = 1 << 0,    /* a seccomp filter of the program's own sent SIGSYS */
 	EVENT_INCOMPLETE = 1 << 1, /* not all wanted memory is here */
+	EVENT_LATER = 1 << 2,      /* exec: of the entry, it comes with EVENT_AGAIN, or EVENT_EXIT if that fails */
 };
 
 struct event {

@@ -27,7 +27,9 @@ static size_t read_snippet(const struct snippet *snippet, uint64_t address, void
 /* What the programs did not bring along is read from the task itself, if it waits for us. */
 static size_t read_task(const struct event_memory *memory, uint64_t address, void *bytes, size_t size)
 {
-	return memory->source->feed ? task_read(memory->source, memory->tid, address, bytes, size) : 0;
+	if (!memory->source->feed || !memory->is_held)
+		return 0;
+	return task_read(memory->source, memory->tid, address, bytes, size);
 }
 
 static size_t read_event(struct memory *base, uint64_t address, void *bytes, size_t size)
@@ -101,19 +103,40 @@ static bool may_go_on(const struct tracee *tracee)
 	return false;
 }
 
+/* A task that is told of at a call's entry stops at the return of the call, if something is left to be read. But
+ * exec takes its memory away. */
+static bool is_held(const struct event *event)
+{
+	if (event->record.kind == EVENT_ENTER)
+		return !(event->flags & EVENT_LATER);
+	return event->paused_by;
+}
+
+static void feed_kind(struct bpf_source *source, struct tracee *tracee, const struct event *event)
+{
+	uint8_t kind = event->record.kind;
+
+	if (kind == EVENT_ENTER || kind == EVENT_BOTH)
+		feed_enter(source, tracee, event);
+	else if (tracee->call && tracee->call->unread)
+		call_read_again(source->inner, tracee);
+	if (tracee->call && event->flags & EVENT_LATER)
+		tracee->call->unread = true;
+	if (kind == EVENT_EXIT || kind == EVENT_BOTH)
+		feed_exit(source, tracee, event);
+}
+
 static void feed_event(struct bpf_source *source, struct tracee *tracee, const struct event *event)
 {
 	source->memory.event = event;
 	source->memory.tid = tracee->tid;
+	source->memory.is_held = is_held(event);
 	source->passing.refused = event->flags & EVENT_REFUSED;
 	source->passing.int80 = event->record.flags & RECORD_INT80;
 	source->inner->passing = &source->passing;
 	if (event->record.kind != EVENT_EXIT || event->paused_by)
 		tracee->paused_by = (uint8_t)event->paused_by;
-	if (event->record.kind != EVENT_EXIT)
-		feed_enter(source, tracee, event);
-	if (event->record.kind != EVENT_ENTER)
-		feed_exit(source, tracee, event);
+	feed_kind(source, tracee, event);
 	source->inner->passing = NULL;
 	if (tracee->interrupted && !may_go_on(tracee)) {
 		kernel_settle(source, tracee->tid, tracee->interrupted);

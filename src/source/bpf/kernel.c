@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sysinfo.h>
+#include <sys/utsname.h>
 
 #include "capture.skel.h"
 #include "source/bpf/bpf.h"
@@ -101,6 +102,15 @@ static int fill_maps(struct capture_bpf *kernel, const struct tables *tables)
 	return error;
 }
 
+static bool is_at_least(unsigned major, unsigned minor)
+{
+	struct utsname kernel;
+	unsigned now[2];
+
+	return uname(&kernel) == 0 && sscanf(kernel.release, "%u.%u", &now[0], &now[1]) == 2 &&
+	       (now[0] > major || (now[0] == major && now[1] >= minor));
+}
+
 /* Without ptrace the programs tell of births, deaths and signals as well. */
 static void choose_programs(const struct bpf_source *source)
 {
@@ -111,6 +121,7 @@ static void choose_programs(const struct bpf_source *source)
 	bpf_program__set_autoload(kernel->progs.exited, source->is_lossy);
 	bpf_program__set_autoload(kernel->progs.signalled, source->is_lossy);
 	bpf_program__set_autoload(kernel->progs.sent, source->is_lossy);
+	bpf_program__set_autoload(kernel->progs.executing, !source->is_lossy && is_at_least(6, 10));
 	bpf_program__set_autoattach(kernel->progs.adopt, false);
 	bpf_program__set_autoattach(kernel->progs.adopt_running, false);
 	kernel->rodata->is_lossy = source->is_lossy;

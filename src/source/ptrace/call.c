@@ -220,6 +220,19 @@ void call_enter(struct ptrace_source *source, struct tracee *tracee, const struc
 		untraced_enter(source, tracee, call);
 }
 
+void call_read_again(struct ptrace_source *source, struct tracee *tracee)
+{
+	struct call *call = tracee->call;
+	struct record *record = outbox_begin(&source->outbox, RECORD_CALL, 0, 0);
+
+	memcpy(record, call->record, sizeof *record);
+	record->size = sizeof *record;
+	record->pieces = 0;
+	capture(source, tracee, record, CAPTURE_ENTRY);
+	call_keep(call, record);
+	call->unread = false;
+}
+
 /* ---- return ---- */
 
 static bool is_restart(int64_t ret)

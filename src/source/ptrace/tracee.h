@@ -31,6 +31,7 @@ struct call {
 	bool untraced;          /* we took CLONE_UNTRACED away and give it back */
 	bool told;              /* the task it made was told of */
 	struct tampering *tampering; /* what a script did to it, or NULL; act.c */
+	bool unread;            /* the feed could not read its memory at its entry, and will later */
 };
 
 struct process {

@@ -287,11 +287,43 @@ static int run_write(char **arguments)
 	return 0;
 }
 
+/* What exec is given, in a file that nobody has touched when it is mapped: at a fixed address, as it points to itself. */
+struct words {
+	char path[64], name[64], mode[64];
+	char *argv[3];
+};
+
+static struct words *map_words(const char *folder, const char *path)
+{
+	struct words *at = (struct words *)0x200000000000;
+	struct words words = {.name = "unseen", .mode = "report", .argv = {at->name, at->mode, NULL}};
+	char name[4096];
+
+	snprintf(words.path, sizeof words.path, "%s", path);
+	snprintf(name, sizeof name, "%s/words", folder);
+	int fd = open(name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	MUST(write(fd, &words, sizeof words) == sizeof words);
+	MUST(mmap(at, sizeof words, PROT_READ, MAP_PRIVATE | MAP_FIXED, fd, 0) == at);
+	MUST(close(fd) == 0);
+	return at;
+}
+
+static int run_unseen(char **arguments)
+{
+	struct words *words = map_words(arguments[0], "/none");
+
+	MUST(execv(words->path, words->argv) == -1 && errno == ENOENT);
+	words = map_words(arguments[0], "/proc/thread-self/exe");
+	execv(words->path, words->argv);
+	return 1;
+}
+
 static const struct trap traps[] = {
 	{"fails", run_fails},		  {"from_thread", run_from_thread}, {"is_reset", run_is_reset},
 	{"leader_first", run_leader_first}, {"leader_gone", run_leader_gone}, {"race", run_race},
 	{"report", run_report},		  {"resets", run_resets},	    {"storm", run_storm},
-	{"tables", run_tables},		  {"to_32", run_to_32},		    {"write", run_write},
+	{"tables", run_tables},		  {"to_32", run_to_32},		    {"unseen", run_unseen},
+	{"write", run_write},
 };
 
 TRAP_MAIN(traps)
