@@ -86,7 +86,7 @@ $(B)/gen/capture.bpf.o: src/source/bpf/capture.bpf.c $(wildcard src/source/bpf/*
 	$(Q)clang $(BPF_CFLAGS) -c -o $@ $<
 $(B)/gen/capture.skel.h: $(B)/gen/capture.bpf.o
 	$(call say,generate)
-	$(Q)PATH="$$PATH:/usr/sbin" bpftool gen skeleton $< name capture_bpf > $@
+	$(Q)PATH="$$PATH:/usr/sbin" bpftool gen skeleton -L $< name capture_bpf > $@
 
 GENERATED := $(addprefix $(B)/gen/,syscalls.inc constants.inc constants_check.inc options.inc capture.skel.h)
 $(OBJECTS): | $(GENERATED)

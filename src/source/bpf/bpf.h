@@ -69,6 +69,8 @@ void tables_free(struct tables *tables);
 /* Loads and attaches the programs. 0, or a negative errno and `why`. */
 int kernel_open(struct bpf_source *source, const struct interest *interest, char *why, size_t room);
 void kernel_close(struct bpf_source *source);
+/* The ring's descriptor. */
+int kernel_ring(const struct bpf_source *source);
 /* Makes all tasks known so far the programs'. They are stopped, or before their first stop. */
 int kernel_adopt(struct bpf_source *source, char *why, size_t room);
 /* Where is_lossy: makes the processes ours, or with is_all every one, while they run, and tells of each task.

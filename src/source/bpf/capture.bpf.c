@@ -260,9 +260,10 @@ int BPF_PROG(entered, struct pt_regs *regs, long nr)
 }
 
 /* The point of no return of an exec: the kernel has just read all that was not there at the entry. */
-SEC("tp_btf/sched_prepare_exec")
-int BPF_PROG(executing, struct task_struct *task)
+SEC("raw_tp/sched_prepare_exec")
+int executing(void *context)
 {
+	struct task_struct *task = bpf_get_current_task_btf();
 	struct state *state = bpf_task_storage_get(&states, task, 0, 0);
 	struct slot *slot = own_slot();
 

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT
  *
  * The programs in the kernel: loaded, told of tasks, and gone with our descriptors, however we end.
+ *
+ * They are loaded by a program that runs in the kernel itself (bpftool's "light skeleton"): there it is known where
+ * the fields of a struct are. libbpf would read and search the kernel's whole description of itself for that,
+ * which takes four times as long.
  */
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
+#include <errno.h>
 #include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sysinfo.h>
-#include <sys/utsname.h>
 
 #include "capture.skel.h"
 #include "source/bpf/bpf.h"
@@ -29,18 +32,6 @@ static bool has_rights(void)
 	       (status.capabilities & all || (status.capabilities & some) == some);
 }
 
-/* The kernel's words for what failed, kept for `why`. */
-static char complaint[256];
-
-static int keep_complaint(enum libbpf_print_level level, const char *format, va_list args)
-{
-	if (level == LIBBPF_WARN && !*complaint) {
-		vsnprintf(complaint, sizeof complaint, format, args);
-		complaint[strcspn(complaint, "\n")] = 0;
-	}
-	return 0;
-}
-
 static int explain(int error, char *why, size_t room)
 {
 	if (error == -EPERM || error == -EACCES)
@@ -49,33 +40,31 @@ static int explain(int error, char *why, size_t room)
 			 "container's rules)",
 			 strerror(-error));
 	else
-		snprintf(why, room, "the kernel did not take the bpf programs: %s (%s)",
-			 strerror(-error),
-			 *complaint ? complaint : "it may be too old: Linux 6.1 is needed");
+		snprintf(why, room,
+			 "the kernel did not take the bpf programs: %s (Linux 6.1 is needed, with BTF)",
+			 strerror(-error));
 	return error;
 }
 
 /* ---- loading ---- */
 
-static int size_maps(struct capture_bpf *kernel, const struct tables *tables,
-		     const struct interest *interest)
+static void set_up(const struct bpf_source *source, const struct tables *tables,
+		   const struct interest *interest)
 {
-	int error = bpf_map__set_max_entries(kernel->maps.plans, tables->plan_count);
+	struct capture_bpf *kernel = source->kernel;
 
-	if (!error)
-		error = bpf_map__set_max_entries(kernel->maps.variants,
-						 tables->variant_count ? tables->variant_count : 1);
-	if (!error)
-		error = bpf_map__set_max_entries(kernel->maps.slots, get_nprocs_conf());
-	if (!error)
-		error = bpf_map__set_max_entries(kernel->maps.ring, RING_BYTES);
+	kernel->maps.plans.max_entries = tables->plan_count;
+	kernel->maps.variants.max_entries = tables->variant_count ? tables->variant_count : 1;
+	kernel->maps.slots.max_entries = (unsigned)get_nprocs_conf();
+	kernel->maps.ring.max_entries = RING_BYTES;
 	kernel->rodata->ring_size = RING_BYTES;
 	kernel->rodata->data_limit = interest->data_limit;
 	kernel->rodata->kinds = interest->kinds;
-	return error;
+	kernel->rodata->is_lossy = source->is_lossy;
+	kernel->rodata->is_all = source->is_all;
 }
 
-static int fill_map(struct bpf_map *map, const void *rows, uint32_t count)
+static int fill_map(int fd, const void *rows, uint32_t count)
 {
 	uint32_t *keys = calloc(count + 1, sizeof *keys);
 	int error = 0;
@@ -84,7 +73,7 @@ static int fill_map(struct bpf_map *map, const void *rows, uint32_t count)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < count; i++)
 		keys[i] = i;
-	if (count && bpf_map_update_batch(bpf_map__fd(map), keys, rows, &count, NULL) < 0)
+	if (count && bpf_map_update_batch(fd, keys, rows, &count, NULL) < 0)
 		error = -errno;
 	free(keys);
 	return error;
@@ -92,40 +81,39 @@ static int fill_map(struct bpf_map *map, const void *rows, uint32_t count)
 
 static int fill_maps(struct capture_bpf *kernel, const struct tables *tables)
 {
-	int error = fill_map(kernel->maps.calls, tables->calls,
+	int error = fill_map(kernel->maps.calls.map_fd, tables->calls,
 			     sizeof tables->calls / sizeof *tables->calls);
 
 	if (!error)
-		error = fill_map(kernel->maps.plans, tables->plans, tables->plan_count);
+		error = fill_map(kernel->maps.plans.map_fd, tables->plans, tables->plan_count);
 	if (!error)
-		error = fill_map(kernel->maps.variants, tables->variants, tables->variant_count);
+		error = fill_map(kernel->maps.variants.map_fd, tables->variants, tables->variant_count);
 	return error;
 }
 
-static bool is_at_least(unsigned major, unsigned minor)
+static int attach_programs(struct bpf_source *source)
 {
-	struct utsname kernel;
-	unsigned now[2];
+	static int (*const always[])(struct capture_bpf *) = {
+		capture_bpf__forked__attach,
+		capture_bpf__executed__attach,
+		capture_bpf__entered__attach,
+		capture_bpf__left__attach,
+	};
+	static int (*const without_ptrace[])(struct capture_bpf *) = {
+		capture_bpf__exited__attach,
+		capture_bpf__signalled__attach,
+		capture_bpf__sent__attach,
+	};
+	int fd = 0;
 
-	return uname(&kernel) == 0 && sscanf(kernel.release, "%u.%u", &now[0], &now[1]) == 2 &&
-	       (now[0] > major || (now[0] == major && now[1] >= minor));
-}
-
-/* Without ptrace the programs tell of births, deaths and signals as well. */
-static void choose_programs(const struct bpf_source *source)
-{
-	struct capture_bpf *kernel = source->kernel;
-
-	bpf_program__set_autoload(kernel->progs.adopt, !source->is_lossy);
-	bpf_program__set_autoload(kernel->progs.adopt_running, source->is_lossy);
-	bpf_program__set_autoload(kernel->progs.exited, source->is_lossy);
-	bpf_program__set_autoload(kernel->progs.signalled, source->is_lossy);
-	bpf_program__set_autoload(kernel->progs.sent, source->is_lossy);
-	bpf_program__set_autoload(kernel->progs.executing, !source->is_lossy && is_at_least(6, 10));
-	bpf_program__set_autoattach(kernel->progs.adopt, false);
-	bpf_program__set_autoattach(kernel->progs.adopt_running, false);
-	kernel->rodata->is_lossy = source->is_lossy;
-	kernel->rodata->is_all = source->is_all;
+	for (size_t i = 0; i < sizeof always / sizeof *always && fd >= 0; i++)
+		fd = always[i](source->kernel);
+	for (size_t i = 0; i < 3 && source->is_lossy && fd >= 0; i++)
+		fd = without_ptrace[i](source->kernel);
+	/* Linux 6.10; without it what exec was told may be unreadable. */
+	if (fd >= 0 && !source->is_lossy)
+		capture_bpf__executing__attach(source->kernel);
+	return fd < 0 ? fd : 0;
 }
 
 static int load(struct bpf_source *source, const struct interest *interest, struct tables *tables)
@@ -136,19 +124,21 @@ static int load(struct bpf_source *source, const struct interest *interest, stru
 		return error;
 	source->kernel = capture_bpf__open();
 	if (!source->kernel)
-		return -errno;
-	choose_programs(source);
-	error = size_maps(source->kernel, tables, interest);
-	if (!error)
-		error = capture_bpf__load(source->kernel);
+		return -ENOMEM;
+	set_up(source, tables, interest);
+	error = capture_bpf__load(source->kernel);
 	if (!error)
 		error = fill_maps(source->kernel, tables);
 	if (!error)
-		error = capture_bpf__attach(source->kernel);
+		error = attach_programs(source);
 	if (!error)
-		error = ring_open(&source->ring, bpf_map__fd(source->kernel->maps.ring),
-				  RING_BYTES);
+		error = ring_open(&source->ring, kernel_ring(source), RING_BYTES);
 	return error;
+}
+
+int kernel_ring(const struct bpf_source *source)
+{
+	return source->kernel->maps.ring.map_fd;
 }
 
 int kernel_open(struct bpf_source *source, const struct interest *interest, char *why, size_t room)
@@ -168,7 +158,6 @@ int kernel_open(struct bpf_source *source, const struct interest *interest, char
 		snprintf(why, room, "out of memory");
 		return -ENOMEM;
 	}
-	libbpf_set_print(keep_complaint);
 	int error = load(source, interest, tables);
 	tables_free(tables);
 	free(tables);
@@ -178,45 +167,46 @@ int kernel_open(struct bpf_source *source, const struct interest *interest, char
 void kernel_close(struct bpf_source *source)
 {
 	ring_close(&source->ring);
-	capture_bpf__destroy(source->kernel);
+	if (source->kernel)
+		capture_bpf__destroy(source->kernel);
 	source->kernel = NULL;
 }
 
 /* ---- while it runs ---- */
 
 /* Runs it over all tasks, and hands what it writes, pairs of process and task, to `visit`. */
-static int run_over_tasks(const struct bpf_program *program, void (*visit)(void *, const int32_t *),
+static int run_over_tasks(int program, void (*visit)(void *, const int32_t *),
 			  void *context)
 {
 	int32_t pairs[512][2];
 	ssize_t size;
-	struct bpf_link *link = bpf_program__attach_iter(program, NULL);
+	int link = bpf_link_create(program, 0, BPF_TRACE_ITER, NULL);
 
-	if (!link)
+	if (link < 0)
 		return -errno;
-	int fd = bpf_iter_create(bpf_link__fd(link));
+	int fd = bpf_iter_create(link);
 	int error = fd < 0 ? -errno : 0;
 	while (fd >= 0 && (size = read(fd, pairs, sizeof pairs)) > 0)
 		for (size_t i = 0; i < (size_t)size / sizeof *pairs; i++)
 			visit(context, pairs[i]);
 	if (fd >= 0)
 		close(fd);
-	bpf_link__destroy(link);
+	close(link);
 	return error;
 }
 
 static int set_adopted(struct bpf_source *source, int32_t number, uint32_t how)
 {
-	return bpf_map_update_elem(bpf_map__fd(source->kernel->maps.adopted), &number, &how, BPF_ANY);
+	return bpf_map_update_elem(source->kernel->maps.adopted.map_fd, &number, &how, BPF_ANY);
 }
 
 /* The tasks that are in the map become the programs', and the map has room for others. */
 static int adopt_some(struct bpf_source *source, const pid_t *tids, uint32_t *count)
 {
-	int error = *count ? run_over_tasks(source->kernel->progs.adopt, NULL, NULL) : 0;
+	int error = *count ? run_over_tasks(source->kernel->progs.adopt.prog_fd, NULL, NULL) : 0;
 
 	for (; *count && !error; --*count)
-		error = bpf_map_delete_elem(bpf_map__fd(source->kernel->maps.adopted), &tids[*count - 1]);
+		error = bpf_map_delete_elem(source->kernel->maps.adopted.map_fd, &tids[*count - 1]);
 	return error;
 }
 
@@ -272,7 +262,7 @@ int kernel_adopt_running(struct bpf_source *source, const pid_t *pids, size_t co
 	do {
 		adopting.count = 0;
 		if (!error)
-			error = run_over_tasks(source->kernel->progs.adopt_running, adopted_one, &adopting);
+			error = run_over_tasks(source->kernel->progs.adopt_running.prog_fd, adopted_one, &adopting);
 	} while (adopting.count && !error);
 	__atomic_store_n(&source->kernel->bss->is_open, 1, __ATOMIC_RELEASE);
 	return error;
@@ -300,7 +290,7 @@ uint64_t kernel_incomplete(const struct bpf_source *source)
 
 void kernel_settle(struct bpf_source *source, pid_t tid, uint32_t interrupted)
 {
-	bpf_map_update_elem(bpf_map__fd(source->kernel->maps.settled), &tid, &interrupted, BPF_ANY);
+	bpf_map_update_elem(source->kernel->maps.settled.map_fd, &tid, &interrupted, BPF_ANY);
 }
 
 uint64_t kernel_lost(const struct bpf_source *source)

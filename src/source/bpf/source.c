@@ -15,9 +15,6 @@
 #include <sys/timerfd.h>
 #include <time.h>
 
-#include <bpf/libbpf.h>
-
-#include "capture.skel.h"
 #include "source/bpf/bpf.h"
 
 #define TICK_NS 20000000
@@ -213,7 +210,7 @@ int source_watch(struct bpf_source *source, int fd)
 		return -errno;
 	int error = watch(source, source->timer_fd, 0);
 	if (!error)
-		error = watch(source, bpf_map__fd(source->kernel->maps.ring), EPOLLET);
+		error = watch(source, kernel_ring(source), EPOLLET);
 	return error || fd < 0 ? error : watch(source, fd, 0);
 }
 
