@@ -9,9 +9,6 @@
 
 #include "source/source.h"
 
-/* Until it has stood every test that ptrace has, bpf is for those who ask for it. */
-static const bool auto_takes_bpf = false;
-
 /* Hooks that run before the kernel does the call need its task stopped there. */
 static bool hooks_entries(const struct interest *interest)
 {
@@ -67,7 +64,7 @@ int source_open(const char *backend, const struct target *target, const struct i
 	}
 	if (target->all || strcmp(backend, "bpf-only") == 0)
 		return open_bpf_only(target, interest, result, why, room);
-	if (strcmp(backend, "ptrace") == 0 || (!is_required && !auto_takes_bpf))
+	if (strcmp(backend, "ptrace") == 0)
 		return ptrace_source_open(target, interest, result, why, room);
 	int error = open_bpf(target, interest, result, &is_impossible, reason, sizeof reason);
 	if (!is_impossible) {

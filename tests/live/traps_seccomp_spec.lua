@@ -78,18 +78,21 @@ describe("a traced program", function()
 
   local SHOW <const> = {"/bin/sh", "-c", "grep -E 'Seccomp|NoNewPrivs' /proc/self/status"}
   local FEW <const> = 'on("syscall:getppid", function() end)'
+  -- bpf needs no filter.
+  local function trace(arguments, ...) return h.trace(h.join({"--backend", "ptrace"}, arguments), ...) end
+  local function start_trace(arguments, ...) return h.start_trace(h.join({"--backend", "ptrace"}, arguments), ...) end
 
   it("has no filter of ours where many calls are hooked, or by --no-seccomp", function()
-    assert.equal(h.run(SHOW).out, h.trace({"-q"}, SHOW).out)
-    assert.equal(h.run(SHOW).out, h.trace({"-v"}, SHOW).out)
-    assert.equal(h.run(SHOW).out, h.trace({"--no-seccomp", "-e", FEW}, SHOW).out)
-    local result = h.trace({"-v"}, {"/bin/true"})
+    assert.equal(h.run(SHOW).out, trace({"-q"}, SHOW).out)
+    assert.equal(h.run(SHOW).out, trace({"-v"}, SHOW).out)
+    assert.equal(h.run(SHOW).out, trace({"--no-seccomp", "-e", FEW}, SHOW).out)
+    local result = trace({"-v"}, {"/bin/true"})
     assert.truthy(result.err:find("no seccomp filter: many calls are hooked", 1, true), result.err)
   end)
 
   for _, user in ipairs(h.users) do
     it("has one where few are, with NO_NEW_PRIVS only when that cannot be helped, as " .. user, function()
-      local out = h.trace({"-e", FEW}, SHOW, {user = user}).out
+      local out = trace({"-e", FEW}, SHOW, {user = user}).out
       assert.truthy(out:find("Seccomp:\t2", 1, true), out)
       assert.truthy(out:find(user == "root" and "NoNewPrivs:\t0" or "NoNewPrivs:\t1", 1, true), out)
     end)
@@ -97,7 +100,7 @@ describe("a traced program", function()
 
   if h.is_root then
     it("of another user (-u) has one without NO_NEW_PRIVS", function()
-      local out = h.trace({"-u", "nobody", "-e", FEW}, SHOW, {cwd = "/"}).out
+      local out = trace({"-u", "nobody", "-e", FEW}, SHOW, {cwd = "/"}).out
       assert.truthy(out:find("Seccomp:\t2", 1, true), out)
       assert.truthy(out:find("NoNewPrivs:\t0", 1, true), out)
     end)
@@ -106,7 +109,7 @@ describe("a traced program", function()
   it("is not let go with a filter: its calls would fail", function()
     local dir = h.folder(h.users[1])
     local code = "(while [ ! -e go ]; do sleep 0.01; done; sh -c 'echo $PPID > late') & : > up; exit 4"
-    local tracer = h.start_trace({"-e", FEW, "-e", 'on("finish", function() print "over" end)'},
+    local tracer = start_trace({"-e", FEW, "-e", 'on("finish", function() print "over" end)'},
       {"/bin/sh", "-c", code}, {cwd = dir})
     h.eventually("the command has ended", function()
       return h.exists(dir .. "/up") and #h.children(tracer.pid) == 0
@@ -122,7 +125,7 @@ describe("a traced program", function()
 
   it("that is left with a filter is ended by a second Ctrl-C", function()
     local dir = h.folder(h.users[1])
-    local tracer = h.start_trace({"-e", FEW}, {"/bin/sh", "-c", "sleep 1000 & echo $! > pid; exit 4"}, {cwd = dir})
+    local tracer = start_trace({"-e", FEW}, {"/bin/sh", "-c", "sleep 1000 & echo $! > pid; exit 4"}, {cwd = dir})
     local pid = h.eventually("the command has ended", function()
       return #h.children(tracer.pid) == 0 and tonumber((h.read_file(dir .. "/pid") or ""):match "%d+")
     end)
@@ -143,7 +146,7 @@ describe("a traced program", function()
     local alone = h.run(command)
     assert.equal(0, alone.status, alone.err)
     for _, way in ipairs {{"-e", FEW}, {"-q"}, {"-v"}} do
-      local result = h.trace(way, command)
+      local result = trace(way, command)
       assert.equal(alone.out, result.out, result.err:sub(-2000))
     end
   end)
