@@ -22,6 +22,14 @@ local DRAWN <const> = {
   {"/%.git/t%w%w%w%w%w%w$", "/.git/tDRAWN", "the name git tries symbolic links with"},
 }
 
+-- Names in a text, without drawn parts.
+function account.undrawn(text)
+  for _, row in ipairs(DRAWN) do
+    text = text:gsub(row[1]:gsub("^%^", ""):gsub("%$$", ""), row[2])
+  end
+  return text
+end
+
 -- The same file is the same name: without symbolic links in its folder, without drawn parts.
 local function normal(path)
   for _, row in ipairs(DRAWN) do

@@ -7,6 +7,7 @@
 --     cannot: why this machine cannot run it, if it cannot
 --     vary: calls whose number differs between any two runs of it under the same tracer, each with
 --     the reason; their counts are not compared, what they did is ("pipes": bytes of pipes)
+--     chance: why it is chance in what order things are done, or by which of its threads, if it is
 
 local h <const> = require "tests.live.harness"
 local services <const> = require "tests.live.services"
@@ -112,7 +113,7 @@ local programs = {
    argv = function(dir, env)
     return {h.which.curl, "-s", "-o", dir .. "/got", "--unix-socket", env.socket, "http://host/large"}
   end},
-  {name = "git clone", prepare = git_repository, vary = {
+  {name = "git clone", prepare = git_repository, chance = "which of its pipes ends first", vary = {
     getrandom = BIASED, read = CHUNKS, write = CHUNKS, poll = CHUNKS, futex = CONTENTION,
     alarm = "its timer is set anew for each chunk", pipes = "each chunk has a header of 5 bytes",
   }, argv = function(dir)
@@ -132,7 +133,7 @@ local programs = {
   {name = "python with multiprocessing", argv = function(dir)
     return {python, h.program "processes.py", dir}
   end},
-  {name = "node with fs.promises", vary = {
+  {name = "node with fs.promises", chance = "the next free thread takes the next file", vary = {
     futex = CONTENTION, epoll_pwait = "one round serves all that the pool has finished by then",
     read = "threads that wake the loop (eventfd) at the same time wake it once", write = "the same",
     rseq = "a thread may be ended with the process before it has begun", set_robust_list = "the same",

@@ -3,10 +3,14 @@
 -- sequence: what each task did, in its order, as text that is the same for each run: calls with names, bytes and
 -- descriptors; without times, addresses and process ids. Tasks are numbered by their birth in their parent.
 
--- luacheck: globals on option want
+-- luacheck: globals on option want sink
 
 local out = option("out", "sequence", "file to write to")
-want("data", "4k")
+local contents = option("contents", true, "with what was read and written")
+local events = option("events", false, "with the events that are made of the calls")
+if contents then
+  want("data", "4k")
+end
 
 local tasks, order = {}, {}
 
@@ -58,7 +62,7 @@ on("syscall", function(e)
   end
   words[#words + 1] = e.unfinished and "unfinished" or e.error or math.type(e.ret) and e.ret >= 0 and
     not varies[e.syscall] and not secret[e.syscall] and e.ret < 100000 and #e.args > 0 and about.ret ~= "pid" and tostring(e.ret) or "ok"
-  local ok, data = pcall(function() return e.data end)
+  local ok, data = pcall(function() return contents and e.data end)
   words[#words + 1] = ok and data and not secret[e.syscall] and ("%q"):format(data) or nil
   local lines = task(e.tid).lines
   lines[#lines + 1] = table.concat(words, " ")
@@ -82,6 +86,21 @@ on("signal", function(e)
   local lines = task(e.tid).lines
   lines[#lines + 1] = "+ signal " .. tostring(e.signal)
 end)
+
+local FIELDS <const> = {"syscall", "path", "to", "fd", "writable", "protocol", "remote", "error"}
+
+if events then
+  sink {event = function(e)
+    if e.type == "signal" or e.type == "wait" then return end
+    local words = {"=", e.type}
+    for _, name in ipairs(FIELDS) do
+      local value = e[name]
+      words[#words + 1] = value ~= nil and name .. "=" .. tostring(value) or nil
+    end
+    local lines = task(e.tid).lines
+    lines[#lines + 1] = table.concat(words, " ")
+  end}
+end
 
 on("finish", function()
   local file = assert(io.open(out, "w"))
