@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 --
 -- The bpf source: it tells what the ptrace source tells, loses nothing, leaves nothing in the kernel, and where it cannot be,
--- the user learns why. All other live tests can be run with it as well: BACKEND=bpf busted tests/live.
+-- the user learns why. All other live tests of root are run with it as well, but those that say they are about ptrace.
 
 local lfs <const> = require "lfs"
 
@@ -78,6 +78,28 @@ describe("by bpf", function()
     end)
   end
 
+  -- The hook is slow, so that the threads wait for it all the time: in stops that are ours.
+  it_if_possible("what we attached to runs on when we are killed, 20 times", function()
+    local input, writer = h.process.pipe()
+    local file = h.folder "root" .. "/file"
+    local target = h.start({h.tracee "target", "busy", "4", file}, {stdin_fd = input})
+    h.process.close(input)
+    h.eventually("the target is ready", function() return (h.read_file(target.out_path) or ""):match "ready" end)
+    for _ = 1, 20 do
+      local before = lfs.attributes(file, "size")
+      local tracer = h.start_trace({"--backend", "bpf", "-p", tostring(target.pid), "-e",
+        'on("syscall:write", function() local t = os.clock() + 2e-5 while os.clock() < t do end end)'})
+      h.eventually("the threads are waited for", function() return lfs.attributes(file, "size") > before + 20000 end)
+      tracer:kill(9)
+      tracer:wait()
+      before = lfs.attributes(file, "size")
+      h.eventually("the target writes on", function() return lfs.attributes(file, "size") > before + 1000 end)
+    end
+    h.process.close(writer)
+    assert.equal(0, target:wait().status)
+    assert.equal("0", target.out:match "interrupted (%d+)")
+  end)
+
   -- Numbers of the programs in the kernel that a process holds.
   local function programs_of(pid)
     local found = {}
@@ -87,6 +109,24 @@ describe("by bpf", function()
     end
     return found
   end
+
+  it_if_possible("is what is taken where it can be", function()
+    assert.truthy(h.trace({"--backend", "auto", "-v"}, {"/bin/true"}).err:find("events come from bpf\n", 1, true))
+  end)
+
+  -- The tasks are told to the programs some at a time.
+  it_if_possible("of 2,500 threads that ran before, each is seen", function()
+    local input, writer = h.process.pipe()
+    local crowd = h.start({h.tracee "crowd", "2500"}, {stdin_fd = input})
+    h.process.close(input)
+    h.eventually("all threads", function() return h.read_file(crowd.out_path) == "ready\n" end)
+    local tracer = h.start_trace({"--backend", "bpf", "-p", tostring(crowd.pid), "-e", COUNT:format "",
+      "-e", 'on("start", function() print "started" io.stdout:flush() end)'})
+    h.eventually("the trace", function() return h.read_file(tracer.out_path) == "started\n" end)
+    h.process.close(writer)
+    assert.equal(0, crowd:wait().status, crowd.err)
+    assert.equal("started\n2500\t0\n", tracer:wait().out, tracer.err)
+  end)
 
   for name, signal in pairs {["SIGTERM"] = 15, ["kill -9"] = 9} do
     it_if_possible("nothing is left in the kernel after " .. name, function()
@@ -132,12 +172,27 @@ describe("where bpf cannot be", function()
         assert.truthy(result.err:find(cause, 1, true), result.err)
         assert.truthy(result.err:find("--backend ptrace", 1, true), result.err)
       end)
+
+      it(what .. ", ptrace does the job, which is a line under -v", function()
+        local command = h.join(before, {h.compendium})
+        local verbose = h.run(h.join(command, {"-v", "--", "/bin/echo", "ran"}), options)
+        assert.equal("ran\n", verbose.out, verbose.err)
+        local line = "compendium: events come from ptrace, as bpf is not possible: " .. cause
+        assert.equal(1, select(2, verbose.err:gsub(h.literal(line), "")), verbose.err)
+        local quiet = h.run(h.join(command, {"-q", "--", "/bin/echo", "ran"}), options)
+        assert.equal("ran\n", quiet.out, quiet.err)
+        assert.falsy(quiet.err:find("bpf", 1, true), quiet.err)
+      end)
     end
   end
 
   it("as a script acts before calls, it is said as well", function()
-    local result = h.trace({"--backend", "bpf", "-e", 'on("enter:openat", function() end)'}, {"/bin/echo", "ran"})
+    local code <const> = 'on("enter:openat", function() end)'
+    local result = h.trace({"--backend", "bpf", "-e", code}, {"/bin/echo", "ran"})
     assert.equal(125, result.status)
     assert.truthy(result.err:find('hooks calls before they run ("enter:")', 1, true), result.err)
+    result = h.trace({"--backend", "auto", "-v", "-e", code}, {"/bin/echo", "ran"})
+    assert.equal("ran\n", result.out)
+    assert.truthy(result.err:find('from ptrace, as bpf is not possible: a script hooks calls before they run', 1, true), result.err)
   end)
 end)
