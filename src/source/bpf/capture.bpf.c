@@ -6,6 +6,7 @@
  *     sys_enter ─> NONE ──> SKIP   nobody wants it
  *                       ──> LATE   told of when it ends, whole
  *                       ──> EARLY  told of at once (EVENT_ENTER), then EVENT_EXIT
+ *     sched_switch: a LATE call that waits is told of, and EARLY from then on
  *     sys_exit  ─> NONE. One that finds NONE has had no sys_enter: a seccomp filter refused the call.
  *
  * Nothing is lost: when the reader is behind_max behind, who comes back from a call is stopped for us, its
@@ -100,52 +101,6 @@ int adopt(struct bpf_iter__task *ctx)
 }
 
 /* ---- calls ---- */
-
-struct choice {
-	u64 value;
-	u32 variant, plan;
-};
-
-static int choose(u32 i, struct choice *choice)
-{
-	u32 index = choice->variant + i;
-	struct call_variant *variant = bpf_map_lookup_elem(&variants, &index);
-
-	if (!variant || (choice->value & variant->mask) != variant->value)
-		return 0;
-	choice->plan = variant->plan;
-	return 1;
-}
-
-/* What is to be read of this very call; NULL: nothing. */
-static __noinline struct call_plan *plan_of(const struct call_info *info, const struct record *record)
-{
-	struct choice choice = {.plan = info->plan};
-
-	if (info->variants) {
-		choice.value = record->args[info->chooser_slot & 7];
-		if (info->chooser_bytes == 4)
-			choice.value = (u32)choice.value;
-		choice.variant = info->variant;
-		bpf_loop(info->variants, choose, &choice, 0);
-	}
-	return choice.plan ? bpf_map_lookup_elem(&plans, &choice.plan) : 0;
-}
-
-static __always_inline bool is_full(u64 filled)
-{
-	return filled > ring_size / 4 * 3;
-}
-
-static __always_inline void read_memory(struct slot *slot, struct call_plan *plan, u32 phases, u64 filled)
-{
-	if (!plan || !(plan->phases & phases))
-		return;
-	if (is_full(filled))
-		slot->event.flags |= EVENT_INCOMPLETE;
-	else
-		run_plan(slot, plan, phases);
-}
 
 /* Is there an interrupted call that may go on? */
 static __noinline bool is_interrupted(struct state *state)
@@ -256,6 +211,31 @@ int BPF_PROG(entered, struct pt_regs *regs, long nr)
 	state->caught = catches;
 	if (emit_event(slot, filled, catches ? pause_signal(task) : 0))
 		miss_entry(state);
+	return 0;
+}
+
+/* A call waits, so what it was told is read now: others may write over it meanwhile. */
+SEC("tp_btf/sched_switch")
+int BPF_PROG(waits, bool preempted, struct task_struct *task)
+{
+	struct state *state = is_lossy || preempted ? 0 : bpf_task_storage_get(&states, task, 0, 0);
+
+	if (!state || state->what != LATE)
+		return 0;
+	struct call_info *info = info_of(state->arch, state->nr);
+	struct slot *slot = own_slot();
+	if (!info || !slot || !(info->plan || info->variants))
+		return 0;
+	u64 filled = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA);
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	fill(slot, state, regs, EVENT_ENTER);
+	struct call_plan *plan = plan_of(info, &slot->event.record);
+	if (!plan || !(plan->phases & CAPTURE_AT_ENTRY))
+		return 0;
+	fill_event(slot, regs);
+	read_memory(slot, plan, CAPTURE_AT_ENTRY, filled);
+	if (!(slot->event.flags & EVENT_INCOMPLETE) && !emit_event(slot, filled, 0))
+		state->what = EARLY;
 	return 0;
 }
 

@@ -127,4 +127,52 @@ static __always_inline void fill_event(struct slot *slot, struct pt_regs *regs)
 	slot->event.paused_by = 0;
 }
 
+/* ---- what is to be read ---- */
+
+struct choice {
+	u64 value;
+	u32 variant, plan;
+};
+
+static int choose(u32 i, struct choice *choice)
+{
+	u32 index = choice->variant + i;
+	struct call_variant *variant = bpf_map_lookup_elem(&variants, &index);
+
+	if (!variant || (choice->value & variant->mask) != variant->value)
+		return 0;
+	choice->plan = variant->plan;
+	return 1;
+}
+
+/* What is to be read of this very call; NULL: nothing. */
+static __noinline struct call_plan *plan_of(const struct call_info *info, const struct record *record)
+{
+	struct choice choice = {.plan = info->plan};
+
+	if (info->variants) {
+		choice.value = record->args[info->chooser_slot & 7];
+		if (info->chooser_bytes == 4)
+			choice.value = (u32)choice.value;
+		choice.variant = info->variant;
+		bpf_loop(info->variants, choose, &choice, 0);
+	}
+	return choice.plan ? bpf_map_lookup_elem(&plans, &choice.plan) : 0;
+}
+
+static __always_inline bool is_full(u64 filled)
+{
+	return filled > ring_size / 4 * 3;
+}
+
+static __always_inline void read_memory(struct slot *slot, struct call_plan *plan, u32 phases, u64 filled)
+{
+	if (!plan || !(plan->phases & phases))
+		return;
+	if (is_full(filled))
+		slot->event.flags |= EVENT_INCOMPLETE;
+	else
+		run_plan(slot, plan, phases);
+}
+
 #endif

@@ -110,6 +110,8 @@ static int attach_programs(struct bpf_source *source)
 		fd = always[i](source->kernel);
 	for (size_t i = 0; i < 3 && source->is_lossy && fd >= 0; i++)
 		fd = without_ptrace[i](source->kernel);
+	if (fd >= 0 && !source->is_lossy)
+		fd = capture_bpf__waits__attach(source->kernel);
 	/* Linux 6.10; without it what exec was told may be unreadable. */
 	if (fd >= 0 && !source->is_lossy)
 		capture_bpf__executing__attach(source->kernel);
