@@ -294,8 +294,8 @@ local function bind_models(chains, models)
     local more = models[name] and (core.options.faults or core.run.file) and model.with_faults
     for call, fn in pairs(more or {}) do add("call:" .. call, fn) end
     for kind, fn in pairs(models[name] and model.records or {}) do
-      local is_asked = events.types[kind] and events.types[kind].asked -- made only for who hooks it
-      if chains[kind] or not is_asked then add(kind, fn) end
+      local is_made_on_demand = ASKED_BY_OPTION[kind] == false or events.types[kind] and events.types[kind].asked
+      if chains[kind] or not is_made_on_demand then add(kind, fn) end
     end
   end
 end

@@ -228,7 +228,7 @@ void call_read_again(struct ptrace_source *source, struct tracee *tracee)
 	memcpy(record, call->record, sizeof *record);
 	record->size = sizeof *record;
 	record->pieces = 0;
-	capture(source, tracee, record, CAPTURE_ENTRY);
+	call_capture(source, tracee, record, CAPTURE_ENTRY);
 	call_keep(call, record);
 	call->unread = false;
 }
