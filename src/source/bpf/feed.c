@@ -90,6 +90,7 @@ static void feed_exit(struct bpf_source *source, struct tracee *tracee, const st
 	stop_begin(&stop, event, STOP_RETURN);
 	stop.time_ns += event->record.duration_ns;
 	stop.info.exit.rval = event->record.ret;
+	tracee->was_missing = event->record.ret == -ENOSYS;
 	if (event->interrupted)
 		tracee->interrupted = event->interrupted;
 	call_return(source->inner, tracee, &stop);
@@ -160,6 +161,7 @@ const struct record *feed_one(struct bpf_source *source, const struct record *re
 		return NULL;
 	if (record->kind == RECORD_CALL) {
 		tracee->paused_by = 0; /* that stop is over, or was another's */
+		tracee->was_missing = record->ret == -ENOSYS;
 		if (tracee->call && !tracee->call->restart)
 			call_pop(&source->inner->tracees, tracee);
 		return record;

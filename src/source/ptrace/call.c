@@ -346,8 +346,9 @@ static struct call *call_late(struct ptrace_source *source, struct tracee *trace
 	bool wanted = interest_has(source->interest->calls, record->arch, record->nr);
 	if (wanted && record->arch == ARCH_I386 && regs.cs == CS_64)
 		record->flags |= RECORD_INT80;
-	/* A call that goes on reads its arguments again; those of one that ended may be gone. */
-	if (wanted && (is_restart(*ret) || *ret == -EINTR))
+	/* A call that goes on reads its arguments again, one that did not run has yet to; those of one that
+	 * ended may be gone. */
+	if (wanted && (is_restart(*ret) || *ret == -EINTR || *ret == -ENOSYS))
 		call_capture(source, tracee, record, CAPTURE_ENTRY);
 	struct call *call = call_push(&source->tracees, tracee, record);
 	if (call) {
@@ -359,6 +360,21 @@ static struct call *call_late(struct ptrace_source *source, struct tracee *trace
 		call->resumed_ns = source->attached_ns;
 	}
 	return call;
+}
+
+void call_tell_refused(struct ptrace_source *source, struct tracee *tracee, const struct stop *stop)
+{
+	int64_t ret;
+
+	if (tracee->call || tracee->was_missing)
+		return;
+	struct call *call = call_late(source, tracee, &ret);
+	if (!call)
+		return;
+	call->wanted &= ret == -ENOSYS;
+	call->record->flags &= ~RECORD_NO_ENTRY;
+	call->record->time_ns = call->resumed_ns = stop->time_ns;
+	call_unfinished(source, tracee, stop->time_ns);
 }
 
 void call_adopt(struct ptrace_source *source, struct tracee *tracee, const struct stop *stop)

@@ -184,10 +184,11 @@ static void follow_exiting(struct ptrace_source *source, struct tracee *tracee, 
 	bool whole = tracee->call && tracee->call->role == CALL_EXIT_GROUP;
 	struct proc_status status;
 
-	(void)stop;
 	if (!tracee->exiting) {
 		tracee->exiting = true;
 		process->exiting++;
+		if (source->feed)
+			call_tell_refused(source, tracee, stop);
 	}
 	abandon(source, tracee);
 	/* Its memory is still there, and its high-water mark final if no other thread runs on. */

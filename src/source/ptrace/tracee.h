@@ -66,6 +66,7 @@ struct tracee {
 	bool attached;            /* existed before the trace, its first stop is still to come */
 	bool exiting;             /* past PTRACE_EVENT_EXIT */
 	bool strict;              /* in seccomp's strict mode, which we have to enforce */
+	bool was_missing;         /* the feed's last call was none that this kernel has: ENOSYS */
 	bool by_stops;            /* its call is followed by stops, though there is a feed */
 	bool parked;              /* stopped until all of its process can be let go */
 	uint8_t untraced, arch;   /* role and arch of the call that made it, if we took its
