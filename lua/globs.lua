@@ -10,7 +10,7 @@ function globs.pattern(glob)
   local out, i = {"^"}, 1
   while i <= #glob do
     local c = glob:sub(i, i)
-    local set = c == "[" and glob:match("^%[!?[^%]]+%]", i)
+    local set = c == "[" and (glob:match("^%[[^!%]][^%]]*%]", i) or glob:match("^%[![^%]]+%]", i))
     if glob:sub(i, i + 1) == "**" then
       out[#out + 1] = ".*"
       i = i + 1

@@ -12,6 +12,7 @@
 -- The first rule that matches counts. Scripts change the list: noise.add, noise.remove, noise.off.
 
 local core <const> = require "compendium.core"
+local find_problem <const> = require("compendium.patterns").problem
 local paths <const> = require "compendium.paths"
 
 local noise <const> = {}
@@ -257,6 +258,12 @@ local function check(rule)
     error('noise.add wants {name = "...", why = "...", types = {...}, match = function(e) ... end}', 3)
   elseif type(rule.match) ~= "function" and type(rule.paths) ~= "table" and type(rule.pages) ~= "number" then
     error(('noise rule "%s" has neither match (a function) nor paths (patterns) nor pages'):format(rule.name), 3)
+  end
+  for _, pattern in ipairs(rule.paths or {}) do
+    local problem = type(pattern) == "string" and find_problem(pattern)
+    if problem ~= nil then
+      error(('noise rule "%s": "%s" is no pattern: %s'):format(rule.name, pattern, problem or "no text"), 3)
+    end
   end
 end
 

@@ -3,6 +3,8 @@
 -- redact: what must not be shown, wherever a name or text of the program is written: lines, summary, JSON.
 -- Scripts still see it. A pattern of Lua's; where it has captures, those are taken out, else all that matches.
 
+local find_problem <const> = require("compendium.patterns").problem
+
 local redact <const> = {}
 
 local MARK <const> = "[redacted]"
@@ -12,8 +14,9 @@ redact.is_on = false
 
 -- Adds a pattern. Raises when it is none.
 function redact.add(pattern)
-  assert(type(pattern) == "string" and pattern ~= "", "what is to be redacted is a pattern")
-  string.find("", pattern)
+  if type(pattern) ~= "string" or pattern == "" then error("what is to be redacted is a pattern", 0) end
+  local problem = find_problem(pattern)
+  if problem then error("malformed pattern: " .. problem, 0) end
   patterns[#patterns + 1] = pattern
   redact.is_on = true
 end

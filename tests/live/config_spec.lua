@@ -97,6 +97,7 @@ noise:
       ["colours: {file: pinkish}"] = "%.compendium%.yaml:1: 'pinkish' is no colour",
       ["colours: {fiel: red}"] = "%.compendium%.yaml:1: nothing is coloured as 'fiel'",
       ['redact: ["%"]'] = "%.compendium%.yaml:1: '%%'",
+      ['redact: ["a["]'] = "%.compendium%.yaml:1: 'a%[': malformed pattern: missing ']'",
       ["a: [1"] = "%.compendium%.yaml:%d: ",
       ["- 1"] = "%.compendium%.yaml:1: a configuration has keys",
     } do
