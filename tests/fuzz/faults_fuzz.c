@@ -41,11 +41,13 @@ static void ring_make(struct perf_ring *ring, int cpu)
 static bool ring_write(struct perf_ring *ring, const void *bytes, size_t size)
 {
 	uint64_t head = ring->page->data_head;
+	uint8_t *data = (uint8_t *)ring->page + PAGE;
 
 	if (head + size - ring->page->data_tail > ROOM)
 		return false;
-	for (size_t i = 0; i < size; i++)
-		((uint8_t *)ring->page + PAGE)[(head + i) % ROOM] = ((const uint8_t *)bytes)[i];
+	size_t at = head % ROOM, first = size < ROOM - at ? size : ROOM - at;
+	memcpy(data + at, bytes, first);
+	memcpy(data, (const uint8_t *)bytes + first, size - first);
 	ring->page->data_head = head + size;
 	return true;
 }
