@@ -65,7 +65,7 @@ enum { EXEC_PATH = 1 << 0, EXEC_COMM = 1 << 1, EXEC_ARGV = 1 << 2 };
 enum {
 	EVENT_REFUSED = 1 << 0,    /* a seccomp filter of the program's own sent SIGSYS */
 	EVENT_INCOMPLETE = 1 << 1, /* not all wanted memory is here */
-	EVENT_LATER = 1 << 2,      /* exec: of the entry, it comes with EVENT_AGAIN, or EVENT_EXIT if that fails */
+	EVENT_LATER = 1 << 2,      /* of exec's entry: comes with EVENT_AGAIN, or EVENT_EXIT if it fails */
 };
 
 struct event {

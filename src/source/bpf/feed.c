@@ -104,8 +104,8 @@ static bool may_go_on(const struct tracee *tracee)
 	return false;
 }
 
-/* A task that is told of at a call's entry stops at the return of the call, if something is left to be read. But
- * exec takes its memory away. */
+/* A task that is told of at a call's entry stops at the return of the call, if something is left to be read.
+ * But exec takes its memory away. */
 static bool is_held(const struct event *event)
 {
 	if (event->record.kind == EVENT_ENTER)

@@ -2,9 +2,9 @@
  *
  * The programs in the kernel: loaded, told of tasks, and gone with our descriptors, however we end.
  *
- * They are loaded by a program that runs in the kernel itself (bpftool's "light skeleton"): there it is known where
- * the fields of a struct are. libbpf would read and search the kernel's whole description of itself for that,
- * which takes four times as long.
+ * They are loaded by a program that runs in the kernel itself (bpftool's "light skeleton"): there it is known
+ * where the fields of a struct are. libbpf would read and search the kernel's whole description of itself for
+ * that, which takes four times as long.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -264,7 +264,8 @@ int kernel_adopt_running(struct bpf_source *source, const pid_t *pids, size_t co
 	do {
 		adopting.count = 0;
 		if (!error)
-			error = run_over_tasks(source->kernel->progs.adopt_running.prog_fd, adopted_one, &adopting);
+			error = run_over_tasks(source->kernel->progs.adopt_running.prog_fd, adopted_one,
+					       &adopting);
 	} while (adopting.count && !error);
 	__atomic_store_n(&source->kernel->bss->is_open, 1, __ATOMIC_RELEASE);
 	return error;

@@ -20,13 +20,14 @@
 #define TICK_NS 20000000
 #define FEW_BYTES 4096u /* may wait for the next tick: to sleep for each record costs more than to read it */
 
-/* Stops are looked for after so many records of the ring, or after that time, which is looked at now and then. */
+/* Stops are looked for after so many records of the ring, or after that time, which is looked at now and
+ * then. */
 #define TURN	4096
 #define TURN_NS 2000000
 #define PEEK	64
 
-/* The reader may be behind by what it reads in this time: so long a stop has to wait, since all that was before
- * it comes before it. */
+/* The reader may be behind by what it reads in this time: so long a stop has to wait, since all that was
+ * before it comes before it. */
 #define BEHIND_NS 8000000
 #define PACE_BYTES 4096 /* are enough to tell how fast it is */
 

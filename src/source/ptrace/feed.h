@@ -34,6 +34,14 @@ int ptrace_source_open_fed(const struct target *target, const struct interest *i
 /* The args of a RECORD_SIGNAL. */
 void signal_describe(struct record *record, const siginfo_t *info);
 
+/* ---- call.c ---- */
+
+/* What the top call was told is read again: at its entry it was not there. */
+void call_read_again(struct ptrace_source *source, struct tracee *tracee);
+/* The task is about to end, and is in no call the feed knows of. A seccomp filter, or strict mode, may have
+ * killed it before the kernel did anything about a call. */
+void call_tell_refused(struct ptrace_source *source, struct tracee *tracee, const struct stop *stop);
+
 /* ---- stop.c ---- */
 
 /* Is that stop by a signal the one that the feed told of? Then it is a STOP_PAUSE. */

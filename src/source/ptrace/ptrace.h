@@ -147,11 +147,6 @@ void call_enter(struct ptrace_source *source, struct tracee *tracee, const struc
 void call_return(struct ptrace_source *source, struct tracee *tracee, const struct stop *stop);
 /* Finds out, at the first stop of a task we attached to, which call it is inside or comes from. */
 void call_adopt(struct ptrace_source *source, struct tracee *tracee, const struct stop *stop);
-/* What the top call was told is read again: at its entry it was not there. */
-void call_read_again(struct ptrace_source *source, struct tracee *tracee);
-/* The task is about to end, and is in no call the feed knows of. A seccomp filter, or strict mode, may have killed
- * it before the kernel did anything about a call. */
-void call_tell_refused(struct ptrace_source *source, struct tracee *tracee, const struct stop *stop);
 /* The top call has its result: makes its record and takes it off the stack. */
 void call_finish(struct ptrace_source *source, struct tracee *tracee, int64_t ret, uint64_t time_ns);
 /* Makes the record of a call that gets no result, if there is to be one. */
