@@ -158,10 +158,17 @@ local function by_socket(plain, socket)
   end
 end
 
+-- Flags of a clone call that made no task: clone3 has them in memory.
+local function clone_flags(e)
+  if e.syscall == "clone" then return e.raw[1] end
+  local args = e.syscall == "clone3" and e.args[1]
+  return type(args) == "table" and args.flags or nil
+end
+
 -- fork and exec that worked are told by their records.
 local function failed_fork(e)
   if not e.error then return nil end
-  local flags = fields.clone_flags(e)
+  local flags = clone_flags(e)
   return flags and flags & CLONE_THREAD ~= 0 and "thread" or "fork"
 end
 

@@ -393,11 +393,4 @@ known("mapped", "address space that was mapped, the heap left out",
 known("touched", "bytes that were touched and not given back since, files left out; only with --faults",
   function(totals) return memory.most.touched > 0 and totals.touched or nil end)
 
--- Flags of a clone call that made no task: clone3 has them in memory.
-local function clone_flags(e)
-  if e.syscall == "clone" then return e.raw[1] end
-  local args = e.syscall == "clone3" and e.args[1]
-  return type(args) == "table" and args.flags or nil
-end
-
-return {all = all, clone_flags = clone_flags}
+return {all = all}

@@ -12,6 +12,7 @@ fuzz-targets: $(addprefix $(B)/fuzz-,$(FUZZ_TARGETS))
 $(B)/fuzz-%: $(B)/tests/fuzz/%_fuzz.o $(FUZZ_PARTS) $(LIBRARY) $(B)/link.txt
 	$(call say,link)
 	$(Q)$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(LIBS)
+$(B)/tests/fuzz/bpf_fuzz.o: $(B)/gen/capture.skel.h
 -include $(wildcard $(B)/tests/fuzz/*.d)
 .SECONDARY: $(FUZZ_PARTS) $(patsubst %,$(B)/tests/fuzz/%_fuzz.o,$(FUZZ_TARGETS))
 

@@ -85,7 +85,7 @@ static void write_file(const char *path, struct input *input, unsigned settings)
 	struct recorder *recorder = recorder_open(path, &recording);
 	if (!recorder)
 		abort();
-	recorder_start(recorder, "fuzz", 1, settings & SAME_TIMERS ? NO_TIMERS : 0);
+	recorder_start(recorder, &(struct sight){.source = "fuzz"}, 1, settings & SAME_TIMERS ? NO_TIMERS : 0);
 	for (unsigned i = 0; input->size && i < RECORDS_MAX; i++)
 		add_record(recorder, input, &last, &jumps);
 	recorder_finish(recorder, last, 0, 0);
