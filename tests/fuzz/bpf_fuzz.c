@@ -11,6 +11,7 @@
  * the ring, which may hold any heads.
  */
 #include <bpf/libbpf.h>
+#include <errno.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
