@@ -25,7 +25,7 @@ enum { JUMPS_MAX = 2 };
 
 static const uint64_t JUMP_NS = UINT64_C(1) << 36;
 
-enum { VERBOSE = 1, JSON = 2, TIMERS = 4, SAME_TIMERS = 8, RECORDS_MAX = 64 };
+enum { VERBOSE = 1, JSON = 2, TIMERS = 4, SAME_TIMERS = 8, PART = 16, RECORDS_MAX = 64 };
 
 static const uint64_t NO_TIMERS = UINT64_C(0xcbf29ce484222325); /* what host_timers says of none */
 
@@ -111,6 +111,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		.color = "always",
 		.backend = "auto",
 		.replay = (const char *[]){path, NULL},
+		.from = {settings & PART, true, JUMP_NS / 2},
 		.verbose = settings & VERBOSE,
 		.json = settings & JSON,
 		.strict = true,
