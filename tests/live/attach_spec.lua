@@ -60,11 +60,11 @@ local function let_go(tracer, pids)
 end
 
 -- A target of tracees/target.c, ready. It ends when finish is called.
-local function start_target(mode, threads, user)
+local function start_target(mode, threads, user, prefix)
   local dir = h.folder(user)
   local file = dir .. "/file"
   local input, writer = h.process.pipe()
-  local target = h.start({h.tracee "target", mode, tostring(threads), file},
+  local target = h.start(h.join(prefix or {}, {h.tracee "target", mode, tostring(threads), file}),
     {user = user, cwd = dir, stdin_fd = input})
   h.process.close(input)
   h.eventually("the target is ready", function()
@@ -112,14 +112,39 @@ describe("attaching and letting go", function()
   -- Slow hooks make a queue of tasks that wait at the entry of their call.
   for mode, call in pairs {recv = "recvfrom", semop = "semtimedop", nanosleep = "clock_nanosleep"} do
     it(("goes well when tasks are at the entry of %s"):format(call), function()
-      local code = ("on('enter:%s', function() local t = os.clock() while os.clock() < t + 0.006 do end end)"):format(call)
+      local code = ([[on('enter:%s', function()
+        local stop = os.clock() + 0.006
+        io.stderr:write 'entered'
+        while os.clock() < stop do end
+      end)]]):format(call)
       local target, _, finish = start_target(mode, 16, h.users[1])
       for _ = 1, TRIALS do
-        let_go(attach({"-e", code}, {target.pid}, h.users[1]), {target.pid})
+        local tracer = attach({"-e", code}, {target.pid}, h.users[1])
+        h.eventually("a task is at the entry", function() return (h.read_file(tracer.err_path) or ""):find "entered" end)
+        let_go(tracer, {target.pid})
       end
       check_uninterrupted(finish())
     end)
   end
+
+  -- Tasks of the lowest rank on a CPU that others keep busy: to stop takes them long.
+  it("waits for tasks that have no CPU", function()
+    local cpu <const> = h.read_file("/proc/self/status"):match "Cpus_allowed_list:%s*(%d+)"
+    local target, _, finish = start_target("epoll", 16, h.users[1], {"/usr/bin/taskset", "-c", cpu, "/usr/bin/chrt", "-i", "0"})
+    local tracer = attach({"-e", 'on("start", function() io.stderr:write "begun" end)'}, {target.pid}, h.users[1])
+    h.eventually("the trace has begun", function() return (h.read_file(tracer.err_path) or ""):find "begun" end)
+    local busy = {}
+    for i = 1, 10 do
+      busy[i] = h.start {"/usr/bin/taskset", "-c", cpu, "/bin/sh", "-c", "echo busy; while :; do :; done"}
+      h.eventually("the CPU is busy", function() return (h.read_file(busy[i].out_path) or ""):find "busy" end)
+    end
+    let_go(tracer, {target.pid})
+    for _, other in ipairs(busy) do
+      other:kill(9)
+      other:wait()
+    end
+    check_uninterrupted(finish())
+  end)
 
   it("is done by SIGTERM as well", function()
     local target, _, finish = start_target("nanosleep", 4, h.users[1])

@@ -12,14 +12,20 @@
  * stopped ones it does not choose, free ones would see calls fail with EINTR.
  *
  * Some tasks cannot be stopped: they sleep deep in the kernel, say as the parent of a vfork. After a
- * while without progress the others are let go without them, which may be what they wait for. After
- * another the trace ends, and the kernel frees those that are left when we exit. But it kills those that
- * we started (PTRACE_O_EXITKILL, which only a stopped task can be relieved of); for them we wait.
+ * while without progress the others are let go without them, which may be what they wait for. Not so
+ * with a task that would stop, had it a CPU: it would take up its call when we are gone, see that it
+ * was woken, and fail with EINTR. It is waited for much longer. After another while the trace ends, and
+ * the kernel frees those that are left when we exit. But it kills those that we started
+ * (PTRACE_O_EXITKILL, which only a stopped task can be relieved of); for them we wait.
  */
+#include <string.h>
+
+#include "source/ptrace/proc.h"
 #include "source/ptrace/ptrace.h"
 #include "source/ptrace/untraced.h"
 
 #define PATIENCE_NS UINT64_C(300000000)
+#define PATIENCE_BUSY_NS UINT64_C(60000000000) /* on a machine that is busy with others */
 
 /* A task that cannot be stopped, so that we cannot end without it. */
 static void note_held(struct ptrace_source *source)
@@ -97,9 +103,23 @@ bool detach_stopped(struct ptrace_source *source, struct tracee *tracee)
 	return true;
 }
 
+/* Is there a task that would stop, had it a CPU? */
+static bool is_one_on_its_way(const struct ptrace_source *source)
+{
+	struct proc_status status;
+
+	for (const struct tracee *t = tracee_next(&source->tracees, NULL); t;
+	     t = tracee_next(&source->tracees, t))
+		if (!t->parked && !t->newborn && proc_status(t->tid, &status) && strchr("RS", status.state))
+			return true;
+	return false;
+}
+
 bool detach_is_over(struct ptrace_source *source)
 {
-	if (clock_ns() - source->progress_ns < PATIENCE_NS)
+	uint64_t idle_ns = clock_ns() - source->progress_ns;
+
+	if (idle_ns < PATIENCE_NS || (idle_ns < PATIENCE_BUSY_NS && is_one_on_its_way(source)))
 		return false;
 	source->progress_ns = clock_ns();
 	unsigned before = source->tracees.count;
