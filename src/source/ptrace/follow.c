@@ -329,7 +329,8 @@ void follow(struct ptrace_source *source, struct tracee *tracee, const struct st
 	if (tracee->by_stops && tracee->resume)
 		tracee->resume = PTRACE_SYSCALL;
 	tracee->returning = outside;
-	if (outside && stop->kind != STOP_TRAP)
+	/* Stops of our own come after a call, or wake it a few times at most. */
+	if (stop->kind == STOP_SIGNAL || stop->kind == STOP_GROUP)
 		tracee->process->wakings++;
 	if (tracee->attached && outside)
 		call_adopt(source, tracee, stop);
