@@ -6,6 +6,7 @@
 #include "input.h"
 #include "source/ptrace/proc.h"
 #include "source/ptrace/socket.h"
+#include "source/usage/rollup.h"
 
 #undef NDEBUG
 #include <assert.h>
@@ -38,7 +39,14 @@ static void parse_maps(char *text)
 	}
 }
 
-static void (*const parsers[])(char *text) = {parse_status, parse_fdinfo, parse_maps};
+static void parse_rollup(char *text)
+{
+	uint64_t values[ROLLUP_VALUES];
+
+	rollup_parse(text, values);
+}
+
+static void (*const parsers[])(char *text) = {parse_status, parse_fdinfo, parse_maps, parse_rollup};
 enum { PARSERS = sizeof parsers / sizeof *parsers };
 
 static void find_socket(unsigned table, uint64_t inode, const char *text)
