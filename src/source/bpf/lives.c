@@ -235,9 +235,10 @@ static void ended(struct bpf_source *source, const struct record *exit)
 	struct process *process = tracee->process;
 	bool is_leader = tracee->tid == process->pid;
 	abandon(source->inner, tracee, exit->time_ns);
-	if (!tracee->exiting)
-		process->exiting += is_leader;
-	tracee->exiting = true;
+	if (is_leader && !tracee->exiting) { /* only a leader stays, as a zombie, until the others ended */
+		tracee->exiting = true;
+		process->exiting++;
+	}
 	unsigned others = process->tasks - 1 - (is_leader ? 0 : process->exiting);
 	if (exit->args[0] && (!others || kernel_lost_others(source))) {
 		process_over(source, tracee, exit);
