@@ -184,15 +184,18 @@ describe("attached", function()
         on("write", function(e)
           if e.path == %q then writers[e.tid], bytes = true, bytes + e.bytes end
         end)
-        on("finish", function()
-          local count = 0
-          for _ in pairs(writers) do count = count + 1 end
-          print(count, bytes)
-        end)
-        on("every:20ms", function() print "tick" end)]]):format(file)
+        local function count()
+          local n = 0
+          for _ in pairs(writers) do n = n + 1 end
+          return n
+        end
+        on("finish", function() print(count(), bytes) end)
+        on("every:20ms", function() print(count() == 16 and "all" or "tick") end)]]):format(file)
       local tracer = attach({"-e", code}, {target.pid}, user)
       local size = #h.read_file(file)
-      h.eventually("the threads have written", function() return #h.read_file(file) > size + 1000 end)
+      h.eventually("the threads have written", function()
+        return #h.read_file(file) > size + 1000 and (h.read_file(tracer.out_path) or ""):find "all"
+      end)
       let_go(tracer, {target.pid})
       local writers, bytes = tracer.out:match "(%d+)\t(%d+)"
       assert.equal("16", writers, tracer.out .. tracer.err)

@@ -147,7 +147,8 @@ local programs = {
   {name = "tar", prepare = tree, argv = function(dir)
     return {h.which.tar, "-cf", dir .. "/out.tar", "tree1", "tree2", "tree3"}
   end},
-  {name = "xz with threads", prepare = source_large, vary = THREADS, argv = function()
+  {name = "xz with threads", prepare = source_large, vary = THREADS,
+    chance = "whether a block is ready to be written before the next one is read", argv = function()
     return {h.which.xz, "-T2", "-0", "--block-size=1MiB", "-k", "large"}
   end},
   {name = "find", users = {user = true}, argv = function()
