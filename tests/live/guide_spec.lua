@@ -1,0 +1,52 @@
+-- SPDX-License-Identifier: MIT
+--
+-- The guide (scripts/README.md): each command in its cookbook does what it says without a word of complaint, its script runs, and
+-- its list of the API is complete.
+
+local h <const> = require "tests.live.harness"
+
+local guide <const> = h.read_file "scripts/README.md"
+
+local function run(command, dir)
+  local result = h.run({"/bin/sh", "-c", (command:gsub("^compendium", h.compendium))}, {cwd = dir})
+  for _, complaint in ipairs {"failed in", "did you mean", "there is no", "was not done", "Hooks that failed"} do
+    assert.falsy(result.err:find(complaint, 1, true), command .. "\n" .. result.err)
+  end
+  assert.falsy(result.err:find "stack traceback", command .. "\n" .. result.err)
+  assert.not_equal(125, result.status, command .. "\n" .. result.err)
+  return result
+end
+
+describe("the guide", function()
+  after_each(h.clean)
+
+  local recipes <const> = guide:match "## Cookbook\n(.-)\n## "
+  local n = 0
+  for wanted, command in recipes:gmatch "\n| ([^|\n]+) | `([^\n]+)` |" do
+    n = n + 1
+    it("tells: " .. wanted, function() run(command, h.folder(h.users[1])) end)
+  end
+
+  it("has at least thirty recipes", function() assert.is_true(n >= 30) end)
+
+  it("has five minutes that work", function()
+    for command in guide:match("## Five minutes\n(.-)\n## "):gmatch "\n    (compendium %-[es][^\n]*)" do
+      run(command, h.folder(h.users[1]))
+    end
+    local dir = h.folder(h.users[1])
+    h.write_file(dir .. "/mine.lua", guide:match "```lua\n(%-%- mine.lua.-)```")
+    local result = run("compendium -s mine.lua:least=1k -- tr a b < /etc/services", dir)
+    assert.truthy(result.err:find "file +read\n.*/etc/services +1%d.%d KB", result.err)
+  end)
+
+  it("lists the whole API", function()
+    local code = [[local names = {} for name in pairs(require "compendium") do names[#names + 1] = name end
+      for _, name in ipairs {"say", "tell", "output", "noise"} do names[#names + 1] = name end print(table.concat(names, " "))]]
+    local result = h.trace({"-q", "-e", code}, {"/bin/true"})
+    local api <const> = guide:match "## The API\n(.-)\n## "
+    for name in result.out:gmatch "%S+" do
+      assert.truthy(name == "version" or api:find("`" .. name .. "[%(%.{ `]") or api:find("[ `]" .. name .. "%("),
+        name .. " is not in the guide")
+    end
+  end)
+end)
