@@ -64,9 +64,6 @@ function api.glob(list) return require("compendium.globs").matcher(list) end
 -- address(list): the same for e.remote and e["local"]: "10.0.0.0/8", "*:443", "unix:/run/**"
 function api.address(list) return require("compendium.matchers").address(list) end
 
--- json(value): its JSON text, integers exact
-function api.json(value) return (core.json(value):gsub("\\/", "/")) end
-
 -- Both ways: text of a number, number of a text. nil is nil.
 local function both_ways(show, read, what)
   return function(value)
@@ -141,6 +138,7 @@ api.run = {
 local LAZY <const> = {
   say = function() return require("compendium.terminal").say end,
   tell = function() return require("compendium.terminal").tell end,
+  json = function() return require "compendium.json" end,
   output = function() return require "compendium.output" end,
   noise = function() return require "compendium.noise" end,
 }

@@ -242,4 +242,5 @@ function json.open(options)
   return {name = "json", events = names, start = start, event = event, finish = finish}
 end
 
-return json
+-- json(value): its JSON text, integers exact.
+return setmetatable(json, {__call = function(_, value) return (core.json(value):gsub("\\/", "/")) end})

@@ -13,6 +13,7 @@ local TAKEN <const> = {
 }
 local CLOCKS <const> = {"time", "date", "clock", "difftime", "exit"} -- what is left of os
 local COPIED <const> = {"string", "table", "math", "utf8", "coroutine"} -- the library has the originals
+local PARTS <const> = {output = {"terminal", "summary", "verbose", "json"}, noise = {"add", "remove", "off"}}
 local SAFE_MODULES <const> = {compendium = true}
 local SAFE_PARTS <const> = {compare = true, deeds = true, format = true, globs = true}
 
@@ -32,6 +33,8 @@ function sandbox.close(env, api)
   end
   env.os = copy(os, CLOCKS)
   for _, name in ipairs(COPIED) do env[name] = copy(env[name]) end
+  for name, parts in pairs(PARTS) do env[name] = copy(require("compendium." .. name), parts) end
+  env.json = function(value) return require "compendium.json"(value) end
   env.collectgarbage = function(what)
     if what ~= nil and what ~= "count" then errors.blame("with --sandbox, collectgarbage only counts") end
     return collectgarbage "count"

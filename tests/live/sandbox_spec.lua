@@ -37,6 +37,8 @@ describe("a script in the sandbox", function()
       ["require 'compendium.core'"] = 'require "compendium.core" is not there',
       ["require 'io'"] = 'require "io" is not there',
       ["require('compendium').terminal.open({}, '/tmp/x')"] = "compendium.terminal is not there",
+      ["output.chosen {output = '/tmp/x'}"] = "nil value %(field 'chosen'%)",
+      ["json.open {output = '/tmp/x'}"] = "attempt to index a function value",
       ["require('compendium').on = print"] = "the API cannot be changed",
       ["getmetatable('')"] = "'getmetatable' is not there",
       ["_G.io.open 'x'"] = "'io' is not there",
