@@ -11,6 +11,8 @@ local memory = require "compendium.memory"
 
 local faults = {}
 
+local touch <const>, touched <const> = memory.touch, memory.touched
+
 local PAGE <const> = 4096
 local ARENA <const> = 64 << 20 -- glibc's malloc reserves so much for a thread's heap, and aligns it so
 local PROT_READ_WRITE <const> = 3
@@ -47,28 +49,34 @@ function faults.name(pid, region, in_kernel)
 end
 
 -- Of the record that is told of now: a part for each region.
-local addrs, pages, regions, agains, count = {}, {}, {}, {}, 0
+local addrs, pages, regions, agains, whats, count, in_kernel = {}, {}, {}, {}, {}, 0, false
 
 -- Files are counted by their own: many pages of theirs come without a fault.
 local function is_counted(region)
   return region and region.kind ~= "file" and region.kind ~= "kernel"
 end
 
--- The record's parts; their pages are touched from now on.
+-- How many of the pages from there on are in the region, at least one.
+local function fit_in(region, page, most)
+  local fit = (region.addr + region.size - page) // PAGE
+  return fit < 1 and 1 or fit > most and most or fit
+end
+
+-- The record's parts; their pages are touched from now on. There are many records, and most are one page.
 local function on_fault(e)
-  local raw, pid, n = e.raw, e.pid, 0
-  local addr, left = raw[1], math.max(1, math.min(raw[5], RUN_MOST))
+  local raw, pid = e.raw, e.pid
+  local addr, left, n = raw[1], raw[5], 0
+  if left < 1 then left = 1 elseif left > RUN_MOST then left = RUN_MOST end
   repeat
-    local region = memory.touched(pid, addr)
+    local region = touched(pid, addr)
     local page = addr & ~(PAGE - 1)
-    local fit = left
-    if region then fit = math.max(1, math.min(left, (region.addr + region.size - page) // PAGE)) end
+    local fit = region and left > 1 and fit_in(region, page, left) or left
     n = n + 1
-    addrs[n], pages[n], regions[n] = addr, fit, region or false
-    agains[n] = is_counted(region) and memory.touch(pid, page, fit) or 0
+    addrs[n], pages[n], regions[n], whats[n] = addr, fit, region or false, false
+    agains[n] = is_counted(region) and touch(pid, page, fit) or 0
     addr, left = page + fit * PAGE, left - fit
   until left <= 0
-  count = n
+  count, in_kernel = n, raw[4] ~= 0
 end
 
 -- How many events the record makes.
@@ -76,10 +84,25 @@ function faults.split()
   return count
 end
 
+local function part_of(e)
+  return count == 1 and 1 or e.index or 1
+end
+
 -- Address, number of pages, and region of the event, and how many of the pages had been touched before.
 function faults.of(e)
-  local i = e.index or 1
+  local i = part_of(e)
   return addrs[i], pages[i], regions[i] or nil, agains[i]
+end
+
+-- What the event's region is called.
+function faults.what(e)
+  local i = part_of(e)
+  local what = whats[i]
+  if not what then
+    what = faults.name(e.pid, regions[i] or nil, in_kernel)
+    whats[i] = what
+  end
+  return what
 end
 
 memory.model.records.fault = on_fault

@@ -357,7 +357,7 @@ field("region", "table", "fault: the region touched, see compendium.memory", fun
   if e.kind == "fault" then return (select(3, faults.of(e))) end
 end)
 field("what", "string", "which of the things that an event of this type can be", function(e)
-  if e.kind == "fault" then return faults.name(e.pid, e.region, e.raw[4] ~= 0) end
+  if e.kind == "fault" then return faults.what(e) end
   if e.kind == "lost" then return LOST_KINDS[e.raw[2]] end
   local row = row_of(e)
   if row.what then return row.what end

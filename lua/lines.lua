@@ -4,6 +4,7 @@
 -- One row per event type; a script replaces a row with line(name, fn). Called by live.
 
 local core <const> = require "compendium.core"
+local faults <const> = require "compendium.faults"
 local format <const> = require "compendium.format"
 local text <const> = require "compendium.text"
 
@@ -90,8 +91,11 @@ end
 
 -- What the fault touched, and where that begins.
 function lines.fault_target(e)
-  local region = e.region
-  return e.path and name(e.path) or e.what, region and region.addr or e.addr
+  local addr, _, region = faults.of(e)
+  if not region then
+    return faults.what(e), addr
+  end
+  return region.kind == "file" and region.path and name(region.path) or faults.what(e), region.addr
 end
 
 local function fault(e)

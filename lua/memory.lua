@@ -128,7 +128,7 @@ end
 -- Puts regions in place of whatever was in a range, and keeps the totals.
 local function replace(mm, start, stop, new, time)
   if stop <= start then return end
-  mm.list = regions.own(mm.list)
+  mm.list, mm.last = regions.own(mm.list), nil
   local totals, total = mm.totals, memory.total
   regions.replace(mm.list, start, stop, new, function(region, sign)
     local kind, size = region.kind, sign * region.size
@@ -177,8 +177,11 @@ function memory.touched(pid, addr)
   local task = tasks.leader(pid)
   if not task then return nil end
   local mm = task.mm
-  local region = regions.after(mm.list, addr)
+  local region = mm.last -- faults come by regions
+  if region and region.addr <= addr and addr < region.addr + region.size then return region end
+  region = regions.after(mm.list, addr)
   if region and (region.addr <= addr or region.path == "[stack]" and region.addr - addr <= STACK_MOST) then
+    mm.last = region
     return region
   end
   for _, own in ipairs(mm.kernel or {}) do

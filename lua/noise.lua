@@ -12,6 +12,7 @@
 -- The first rule that matches counts. Scripts change the list: noise.add, noise.remove, noise.off.
 
 local core <const> = require "compendium.core"
+local faults <const> = require "compendium.faults"
 local find_problem <const> = require("compendium.patterns").problem
 local paths <const> = require "compendium.paths"
 
@@ -62,10 +63,13 @@ local rules = {
   {name = "mmap", why = "the allocator and the linker manage memory", match = worked,
     types = {"mmap", "munmap", "mprotect", "mremap", "brk"}},
   {name = "file pages", why = "programs and files are loaded page by page, as they are used", types = {"fault"},
-    match = function(e) return e.what == "file" or e.what == "vdso" end},
+    match = function(e)
+      local what = faults.what(e)
+      return what == "file" or what == "vdso"
+    end},
   {name = "little memory", why = "less than 64 KB of a region is what everything takes", types = {"fault"}, pages = 16},
   {name = "program start", why = "the kernel sets up the memory of each new program", types = {"fault"},
-    match = function(e) return e.what == "new program" end},
+    match = function(e) return faults.what(e) == "new program" end},
   {name = "closes", why = "what is opened is closed", types = {"close"},
     match = function(e) return not e.error or e.error == "EBADF" end},
   {name = "would block", why = "the program asks again later", match = function(e)
@@ -154,6 +158,7 @@ local function rules_for(type)
   for _, rule in ipairs(rules) do
     if concerns(rule, type) then
       list[#list + 1] = rule
+      list.has_paths = list.has_paths or rule.paths ~= nil
     end
   end
   by_type[type] = list
@@ -210,7 +215,7 @@ function noise.rule(e)
   if #list == 0 then
     return nil
   end
-  local path = e.path
+  local path = list.has_paths and e.path
   local by_name = path and path_rules(list, type, path)
   local writes = path and type == "open" and e.writable
   for _, rule in ipairs(list) do

@@ -4,6 +4,7 @@
 -- which files and by whom. Each fault stands for a page; one that is touched again after it went away
 -- (swapping, MADV_DONTNEED) or must be copied (fork) has another fault and is counted again.
 
+local faults <const> = require "compendium.faults"
 local format <const> = require "compendium.format"
 local rows <const> = require "compendium.rows"
 local text <const> = require "compendium.text"
@@ -33,13 +34,14 @@ local function label_of(e)
 end
 
 local function add(e)
-  local pages, what = e.pages, e.what
+  local _, pages, _, before = faults.of(e)
+  local what = faults.what(e)
   kinds:add(what, pages)
   if what == "file" then
     files:add(e.path or "?", pages)
   end
   tasks:add(label_of(e), pages)
-  again = again + e.again
+  again = again + before
   major = major + (e.major and pages or 0)
   in_kernel = in_kernel + (e.in_kernel and pages or 0)
 end

@@ -229,6 +229,16 @@ on("finish", function() io.stderr:write(("%d calls, %d early\n"):format(calls, e
     assert.matches("By 2 tasks: touch %d+ ", summary)
   end)
 
+  it_if_seen("have no line while they are few, unless all lines are wanted", function()
+    local few = h.trace({"--faults"}, {h.tracee "touch", "regions", "10"})
+    assert.falsy(few.err:find("] %d+ faults? in "), few.err)
+    assert.matches("Hidden: [^\n]*little memory %d+", few.err)
+    local all = h.trace({"--faults", "-s", "default.lua", "-e", "noise.off()"}, {h.tracee "touch", "regions", "10"})
+    for _, what in ipairs {"heap", "stack", "malloc arena", "new program"} do
+      assert.matches("%] %d+ faults? in " .. what .. " @ %x+", all.err)
+    end
+  end)
+
   it_if_seen("that are lost are shown exactly: in line, event, summary and JSON", function()
     -- the rings of a user are small, and this one looks away until the program has done nearly all
     local SLOW <const> = [[

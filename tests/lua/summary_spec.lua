@@ -16,7 +16,8 @@ local function begin(given)
   given = given or {}
   given.options = given.options or {command = {"curl", "-s", "https://example.com"}, color = "auto"}
   host = fake.new(given)
-  traffic, memory, known, alive = {connections = {}}, {peak = {bytes = 0, heap = 0, regions = 0}, most = {touched = 0, pss = 0}}, {}, 1
+  traffic, memory, known, alive = {connections = {}}, {peak = {bytes = 0, heap = 0, regions = 0}, most = {touched = 0, pss = 0},
+    model = {records = {}}}, {}, 1
   package.loaded["compendium.traffic"], package.loaded["compendium.memory"] = traffic, memory
   package.loaded["compendium.processes"] = {
     alive = function() return alive end, list = function() return known end, dropped = 0,
