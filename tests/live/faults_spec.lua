@@ -234,13 +234,13 @@ on("finish", function() io.stderr:write(("%d calls, %d early\n"):format(calls, e
     assert.falsy(few.err:find("] %d+ faults? in "), few.err)
     assert.matches("Hidden: [^\n]*little memory %d+", few.err)
     local all = h.trace({"--faults", "-s", "default.lua", "-e", "noise.off()"}, {h.tracee "touch", "regions", "10"})
-    for _, what in ipairs {"heap", "stack", "malloc arena", "new program"} do
+    for _, what in ipairs {"heap", "stack", "malloc arena"} do
       assert.matches("%] %d+ faults? in " .. what .. " @ %x+", all.err)
     end
   end)
 
   it_if_seen("that are lost are shown exactly: in line, event, summary and JSON", function()
-    -- the rings of a user are small, and this one looks away until the program has done nearly all
+    -- the rings of a user who may lock nothing are small, and this one looks away until the program has done nearly all
     local SLOW <const> = [[
 local n = 0
 on("fault", function(e)
@@ -253,9 +253,9 @@ on("fault", function(e)
 end)]]
     for _, json in ipairs {false, true} do
       local dir = h.folder "user"
-      local result = h.trace(h.join({"--faults", "-e", LIST:format(dir .. "/faults"), "-e", SLOW},
-        json and {"--json", "-o", dir .. "/json"} or {"-s", "default.lua"}),
-        {h.tracee "touch", "scattered", "50000"}, {cwd = dir, user = "user"})
+      local result = h.run(h.join({h.which.prlimit, "--memlock=0", h.compendium, "--faults", "-e",
+        LIST:format(dir .. "/faults"), "-e", SLOW}, json and {"--json", "-o", dir .. "/json"} or {"-s", "default.lua"},
+        {"--", h.tracee "touch", "scattered", "50000"}), {cwd = dir, user = "user"})
       assert.equal(0, result.status, result.err)
       local done, faults, lost = read(result.out, dir .. "/faults")
       local seen = pages_of(done[1], faults)
@@ -388,6 +388,23 @@ end)]]
         assert.falsy(result.err:find("Page faults:", 1, true))
       end
     end
+  end)
+
+  it_if_seen("have rings on every CPU for a user who may lock little, and it is said when nothing is left", function()
+    local limited <const> = {h.which.prlimit, "--memlock=0", h.compendium, "--faults", "-q", "-s", "default.lua", "--"}
+    local dir = h.folder "user"
+    local first = h.start(h.join(limited, {h.tracee "touch", "waiting", "300", dir .. "/go"}), {cwd = dir, user = "user"})
+    h.eventually("the first one's threads", function()
+      local children = h.children(first.pid)
+      return #children > 0 and #h.tasks(children[1]) == 5
+    end)
+    local second = h.run(h.join(limited, {h.tracee "touch", "regions", "20"}), {user = "user"})
+    h.write_file(dir .. "/go", "")
+    assert.equal(0, first:wait().status, first.err)
+    assert.matches("Page faults:", first.err)
+    assert.equal(0, second.status, second.err)
+    assert.matches("compendium: page faults cannot be seen: no more memory may be locked for them; "
+      .. "sudo sysctl kernel%.perf_event_mlock_kb=%d+, or ulimit %-l unlimited; the trace goes on without them\n", second.err)
   end)
 
   it("of a user are seen as far as the rights go, and said", function()

@@ -13,8 +13,6 @@
 
 #include "source/faults/ring.h"
 
-#define LEAST_PAGES 4
-
 struct sample_bytes {
 	struct perf_event_header header;
 	uint64_t ip;
@@ -35,7 +33,7 @@ int perf_open(struct perf_event_attr *attr, pid_t tid, int cpu)
 	return fd < 0 ? -errno : fd;
 }
 
-static int ring_try(struct perf_ring *ring, size_t size)
+int perf_ring_open(struct perf_ring *ring, int cpu, size_t size)
 {
 	struct perf_event_attr nothing = {
 		.type = PERF_TYPE_SOFTWARE,
@@ -49,14 +47,15 @@ static int ring_try(struct perf_ring *ring, size_t size)
 		.use_clockid = 1,
 		.clockid = CLOCK_MONOTONIC,
 	};
-	int fd = perf_open(&nothing, 0, ring->cpu);
+	int fd = perf_open(&nothing, 0, cpu);
 
+	*ring = (struct perf_ring){.cpu = cpu, .fd = -1};
 	if (fd < 0)
 		return fd;
 	void *page = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE) + size, PROT_READ | PROT_WRITE,
 			  MAP_SHARED, fd, 0);
 	if (page == MAP_FAILED) {
-		int error = -errno;
+		int error = errno == EPERM ? -ENOMEM : -errno; /* EPERM: no right to lock so much */
 		close(fd);
 		return error;
 	}
@@ -64,20 +63,6 @@ static int ring_try(struct perf_ring *ring, size_t size)
 	ring->page = page;
 	ring->size = size;
 	return 0;
-}
-
-int perf_ring_open(struct perf_ring *ring, int cpu, size_t most)
-{
-	size_t least = LEAST_PAGES * (size_t)sysconf(_SC_PAGESIZE);
-	int error = -EINVAL;
-
-	*ring = (struct perf_ring){.cpu = cpu, .fd = -1};
-	for (size_t size = most; size >= least; size /= 2) {
-		error = ring_try(ring, size);
-		if (error != -EPERM && error != -ENOMEM && error != -EAGAIN)
-			return error;
-	}
-	return error;
 }
 
 void perf_ring_close(struct perf_ring *ring)

@@ -16,7 +16,8 @@
 #include "source/faults/watched.h"
 
 #define RINGS_BYTES (32u << 20) /* of all rings together, at most */
-#define RING_LEAST  (128u << 10)
+#define RING_LEAST  (128u << 10) /* of one, before rights are asked */
+#define LEAST_PAGES 4u		 /* of one, when there are hardly any */
 
 static struct perf_event_attr fault_attr(const struct watched *watched, bool is_major)
 {
@@ -36,23 +37,32 @@ static struct perf_event_attr fault_attr(const struct watched *watched, bool is_
 
 /* ---- rights ---- */
 
-static int paranoia(void)
-{
-	int level = -1;
-	FILE *file = fopen("/proc/sys/kernel/perf_event_paranoid", "re");
+#define MLOCK_MORE_KB 2048
 
-	if (file && fscanf(file, "%d", &level) != 1)
-		level = -1;
+/* A number in a file, or -1. */
+static int read_setting(const char *path)
+{
+	int value = -1;
+	FILE *file = fopen(path, "re");
+
+	if (file && fscanf(file, "%d", &value) != 1)
+		value = -1;
 	if (file)
 		fclose(file);
-	return level;
+	return value;
 }
 
 static void explain(int error, char *why, size_t room)
 {
-	int level = paranoia();
+	int level = read_setting("/proc/sys/kernel/perf_event_paranoid");
+	int locked_kb = read_setting("/proc/sys/kernel/perf_event_mlock_kb");
 
-	if (error == -ENOSYS || error == -ENOENT || error == -EOPNOTSUPP)
+	if (error == -ENOMEM && locked_kb >= 0 && geteuid())
+		snprintf(why, room,
+			 "page faults cannot be seen: no more memory may be locked for them; sudo sysctl "
+			 "kernel.perf_event_mlock_kb=%d, or ulimit -l unlimited",
+			 locked_kb + MLOCK_MORE_KB);
+	else if (error == -ENOSYS || error == -ENOENT || error == -EOPNOTSUPP)
 		snprintf(why, room, "page faults cannot be seen: this kernel has no perf events");
 	else if ((error == -EACCES || error == -EPERM) && level > 2 && geteuid())
 		snprintf(why, room,
@@ -99,22 +109,41 @@ static size_t ring_size(size_t cpus)
 	return size;
 }
 
-static int open_rings(struct watched *watched)
+static void close_rings(struct watched *watched)
 {
-	long cpus = sysconf(_SC_NPROCESSORS_CONF);
-	size_t most = ring_size(cpus > 0 ? (size_t)cpus : 1);
+	while (watched->ring_count)
+		perf_ring_close(&watched->rings[--watched->ring_count]);
+}
 
-	watched->rings = calloc(cpus > 0 ? (size_t)cpus : 1, sizeof *watched->rings);
-	if (!watched->rings)
-		return -ENOMEM;
+static int open_rings_of(struct watched *watched, long cpus, size_t size)
+{
 	for (int cpu = 0; cpu < cpus; cpu++) {
-		int error = perf_ring_open(&watched->rings[watched->ring_count], cpu, most);
+		int error = perf_ring_open(&watched->rings[watched->ring_count], cpu, size);
 		if (error && error != -ENODEV)
 			return error;
 		if (!error)
 			watched->ring_count++;
 	}
 	return watched->ring_count ? 0 : -ENODEV;
+}
+
+/* All as large as the right to lock memory allows, which a user has once for all of them: so each is
+ * tried at one size before the next smaller one is. */
+static int open_rings(struct watched *watched)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_CONF);
+	size_t least = LEAST_PAGES * (size_t)sysconf(_SC_PAGESIZE);
+	int error = -ENOMEM;
+
+	cpus = cpus > 0 ? cpus : 1;
+	watched->rings = calloc((size_t)cpus, sizeof *watched->rings);
+	if (!watched->rings)
+		return -ENOMEM;
+	for (size_t size = ring_size((size_t)cpus); error == -ENOMEM && size >= least; size /= 2) {
+		close_rings(watched);
+		error = open_rings_of(watched, cpus, size);
+	}
+	return error;
 }
 
 int watched_open(struct watched *watched, char *why, size_t room)
@@ -135,8 +164,7 @@ void watched_close(struct watched *watched)
 {
 	for (size_t i = 0; i < watched->event_count; i++)
 		close(watched->events[i]);
-	for (size_t i = 0; i < watched->ring_count; i++)
-		perf_ring_close(&watched->rings[i]);
+	close_rings(watched);
 	free(watched->events);
 	free(watched->rings);
 	*watched = (struct watched){0};
