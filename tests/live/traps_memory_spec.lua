@@ -60,12 +60,13 @@ describe("memory", function()
     assert.falsy(text:find('pathname: "other"', 1, true), text:sub(-3000))
   end)
 
-  -- What scripts are told at each getppid is what /proc says then, page by page.
+  -- What scripts are told at each getppid is what /proc says then, page by page. By ptrace, as the program has to stand still
+  -- for that.
   it("is added up as the kernel does: mapped over, cut, moved, copied by fork, gone with its process", function()
     local dir = h.folder(h.users[1])
     local command = traps.command("trap_memory", "maps", dir .. "/file")
     traps.same(command)
-    local result = h.trace({"-e", [[
+    local result = h.trace({"--backend", "ptrace", "-e", [[
       local memory = require "compendium.memory"
       local PLACE <const>, PAGE <const>, PAGES <const> = 0x100000000000, 4096, 256
       on({"mmap", "munmap", "mprotect", "brk", "fork", "exit"}, function() end)
