@@ -23,14 +23,16 @@ local function normal(line)
   return line
 end
 
--- The lines about calls whose number is the same in all runs. In any order, by any task, where that is chance.
+-- The lines about calls whose number is the same in all runs. In any order, by any task and without
+-- numbers, as a descriptor has the next that is free, where that is chance.
 local function steady(text, program)
   local vary = program.vary
   local lines = {}
   for line in text:gmatch "[^\n]+" do
     local call = line:match "^%S+ = %S+ syscall=(%S+)" or line:match "^%S+ (%S+)"
     if not (vary and vary[call]) then
-      lines[#lines + 1] = normal(program.chance and line:match "^%S+ (.*)" or line)
+      line = normal(line)
+      lines[#lines + 1] = program.chance and line:match "^%S+ (.*)":gsub("%f[%w]%d+%f[%W]", "N") or line
     end
   end
   if program.chance then
