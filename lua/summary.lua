@@ -41,8 +41,9 @@ local CALLS_NOTHING <const> = {fault = true, usage = true} -- many, and what loo
 
 local function event(e)
   local type = e.type
-  for _, handle in ipairs(handlers[type] or {}) do
-    handle(e)
+  local own = handlers[type]
+  for i = 1, own and #own or 0 do
+    own[i](e)
   end
   if CALLS_NOTHING[type] then
     return

@@ -29,6 +29,7 @@ local COLOUR_NAMES <const> = {
   grey = "90", bold = "1", dim = "2", underlined = "4", none = "",
 }
 
+local processes -- required when first needed, as it needs this
 local writers = {} -- {writer=, name=, terminal=, colour=}
 local queue, first, last = {}, 1, 0
 local subject -- pid of what was to be traced: the command, or the first of -p
@@ -135,9 +136,17 @@ local function render(entry, colour, columns)
     .. (failed ~= "" and paint("failed", failed) or "")
 end
 
+-- Outputs that are alike get the same text.
 local function write_entry(entry)
-  for _, each in ipairs(writers) do
-    each.writer:write(render(entry, each.colour, each.terminal and each.writer:width()) .. "\n")
+  local plain
+  for i = 1, #writers do
+    local each = writers[i]
+    if each.terminal or each.colour then
+      each.writer:write(render(entry, each.colour, each.terminal and each.writer:width()) .. "\n")
+    else
+      plain = plain or render(entry) .. "\n"
+      each.writer:write(plain)
+    end
   end
 end
 
@@ -251,7 +260,8 @@ end
 -- Whose line it is, when that is not the only task and what was to be traced: "4711", of a thread "4711/4713".
 -- A task that has just ended is no longer among those alive.
 function terminal.label(e)
-  local others = require("compendium.processes").alive() - (e.kind == "exit" and 0 or 1)
+  processes = processes or require "compendium.processes"
+  local others = processes.alive() - (e.kind == "exit" and 0 or 1)
   if e.pid == 0 or others <= 0 and (not subject or e.pid == subject) then
     return nil
   elseif e.tid == e.pid then

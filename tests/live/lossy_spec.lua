@@ -202,6 +202,7 @@ describe("without ptrace", function()
       if signal == SIGKILL then -- the command runs on, as if nothing had been
         assert.truthy(h.status(child).State:match "^S")
         h.process.kill(child, SIGKILL)
+        h.eventually("the command's end", function() return not h.status(child) end)
       end
     end)
   end
