@@ -8,7 +8,7 @@
 #include "source/ptrace/ptrace.h"
 
 /* source_ops.act, for the held task. */
-int act(struct source *source, const struct action *action);
+int act(struct source *base, const struct action *action);
 
 /* What was done to a call, in one block that free() frees. */
 struct tampering {
