@@ -18,7 +18,8 @@ int main(int argc, char **argv)
 
 	if (argc < 3)
 		return 2;
-	char *volatile memory = malloc(4 << 20);
+	static char *volatile memory;
+	memory = malloc(4 << 20);
 	memory[100] = 1;
 	int in = open(argv[1], O_RDONLY), out = open(argv[2], O_WRONLY | O_CREAT | O_TRUNC, 0600);
 	if (in < 0 || out < 0) {
@@ -34,6 +35,5 @@ int main(int argc, char **argv)
 	if (write(out, bytes, (size_t)n) < 0) {
 		/* which nobody is told of */
 	}
-	free(memory);
 	return 0;
 }
