@@ -31,8 +31,11 @@ static long raw_call(long nr, struct registers *r, bool *is_same)
 
 	for (int i = 0; i < 256; i++)
 		before[i] = place[i]; /* not memcpy: finding that for the first time uses the stack */
+	/* cppcheck-suppress constStatement ; a register by its name */
 	register uint64_t r10 __asm__("r10") = r->r10;
+	/* cppcheck-suppress constStatement ; a register by its name */
 	register uint64_t r8 __asm__("r8") = r->r8;
+	/* cppcheck-suppress constStatement ; a register by its name */
 	register uint64_t r9 __asm__("r9") = r->r9;
 	__asm__ volatile("syscall"
 			 : "+a"(ret), "+D"(di), "+S"(si), "+d"(dx), "+r"(r10), "+r"(r8), "+r"(r9)
