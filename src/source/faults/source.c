@@ -36,6 +36,7 @@ struct faults {
 	int poll_fd, timer_fd;
 	const struct record *pending; /* of the base source; its task is held */
 	uint64_t horizon_ns;
+	uint64_t look_ns; /* when the timer goes off next: it is read then, not at each call */
 	int end;		/* what the base source ended with, or 0 */
 	bool is_settled;	/* and what was lost is told */
 	bool noted, note_ready; /* NOTE_NO_FAULTS was made; is in out */
@@ -113,10 +114,26 @@ static bool take_own(struct faults *faults)
 	return runs_settle(&faults->runs);
 }
 
+static bool set_timer(struct faults *faults)
+{
+	const struct itimerspec once = {.it_value.tv_nsec = LOOK_NS};
+
+	faults->look_ns = now_ns() + LOOK_NS;
+	return timerfd_settime(faults->timer_fd, 0, &once, NULL) == 0;
+}
+
+/* Nothing more now. When the timer went off it would wake us again and again. */
+static void read_timer(struct faults *faults)
+{
+	uint64_t ticks;
+
+	if (now_ns() >= faults->look_ns && read(faults->timer_fd, &ticks, sizeof ticks) > 0)
+		set_timer(faults);
+}
+
 static int faults_next(struct source *source, const struct record **record)
 {
 	struct faults *faults = self(source);
-	uint64_t ticks;
 
 	for (bool may_ask = true;; may_ask = ask_base(faults)) {
 		if (take_own(faults)) {
@@ -132,8 +149,7 @@ static int faults_next(struct source *source, const struct record **record)
 		if (!may_ask)
 			break;
 	}
-	if (read(faults->timer_fd, &ticks, sizeof ticks) < 0)
-		return 0; /* it was not the timer */
+	read_timer(faults);
 	return 0;
 }
 
@@ -209,12 +225,10 @@ static bool poll_add(const struct faults *faults, int fd)
  * look. */
 static bool open_poll(struct faults *faults)
 {
-	const struct itimerspec often = {{.tv_nsec = LOOK_NS}, {.tv_nsec = LOOK_NS}};
-
 	faults->poll_fd = epoll_create1(EPOLL_CLOEXEC);
 	faults->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (faults->poll_fd < 0 || faults->timer_fd < 0 ||
-	    timerfd_settime(faults->timer_fd, 0, &often, NULL) < 0 ||
+	    !set_timer(faults) ||
 	    !poll_add(faults, faults->timer_fd) ||
 	    !poll_add(faults, faults->base->ops->fd(faults->base)))
 		return false;

@@ -31,6 +31,7 @@ struct usage {
 	struct source_ops ops; /* with the name of the base source */
 	struct source *base;
 	uint64_t period_ns;
+	uint64_t due_ns; /* when the timer goes off: it is read then, not at each call */
 	int poll_fd, timer_fd;
 
 	int32_t *pids; /* that live */
@@ -112,11 +113,12 @@ static void note(struct usage *usage, const struct record *record)
 
 /* ---- looking */
 
-static void set_timer(const struct usage *usage, uint64_t pause_ns)
+static void set_timer(struct usage *usage, uint64_t pause_ns)
 {
 	const struct itimerspec once = {.it_value = {.tv_sec = (time_t)(pause_ns / NS_PER_S),
 						     .tv_nsec = (long)(pause_ns % NS_PER_S)}};
 
+	usage->due_ns = now_ns() + pause_ns;
 	timerfd_settime(usage->timer_fd, 0, &once, NULL);
 }
 
@@ -131,7 +133,7 @@ static void begin_round(struct usage *usage)
 {
 	uint64_t ticks;
 
-	if (usage->left || read(usage->timer_fd, &ticks, sizeof ticks) < 0)
+	if (usage->left || now_ns() < usage->due_ns || read(usage->timer_fd, &ticks, sizeof ticks) < 0)
 		return;
 	usage->left = usage->count;
 	usage->took_ns = 0;
