@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Samples of page faults: rings as the kernel fills them, and as it never should; the runs that are made of them.
+ * Samples of page faults: rings as the kernel fills them, and as it never should; the runs that are
+ * made of them.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -90,7 +91,8 @@ static void tell(uint32_t kind, int32_t tid)
 }
 
 /* The next record has that kind, time, address and pages (RECORD_LOST: how many). */
-static void assert_next(uint64_t horizon, uint32_t kind, uint64_t time, uint64_t address, uint64_t pages)
+static void assert_next(uint64_t horizon, uint32_t kind, uint64_t time, uint64_t address,
+			uint64_t pages)
 {
 	const struct record *record = &fake.runs.out.record;
 
@@ -111,7 +113,8 @@ static void assert_none(uint64_t horizon)
 	assert_false(runs_take(&fake.runs, horizon));
 }
 
-/* --- rings ---------------------------------------------------------------------------------------- */
+/* --- rings
+ * ---------------------------------------------------------------------------------------- */
 
 static void a_ring_gives_what_was_put(void **state)
 {
@@ -152,7 +155,8 @@ static void a_ring_passes_over_what_it_does_not_know(void **state)
 
 static void a_ring_gives_up_what_makes_no_sense(void **state)
 {
-	static const uint16_t sizes[] = {0, 1, 7, 4096, 0xffff}; /* of a record of which 40 bytes are there */
+	static const uint16_t sizes[] = {0, 1, 7, 4096,
+					 0xffff}; /* of a record of which 40 bytes are there */
 	struct perf_ring *ring = &fake.rings[0];
 
 	(void)state;
@@ -190,7 +194,9 @@ static void any_bytes_come_to_an_end(void **state)
 			uint32_t words[SIZE / 4];
 			for (size_t i = 0; i < SIZE / 4; i++) {
 				random = random * 1664525 + 1013904223;
-				words[i] = i % 2 ? random & 0x3fffff : random >> 28; /* small types and sizes are likely */
+				words[i] =
+					i % 2 ? random & 0x3fffff
+					      : random >> 28; /* small types and sizes are likely */
 			}
 			put(ring, words, SIZE);
 		}
@@ -201,7 +207,8 @@ static void any_bytes_come_to_an_end(void **state)
 	}
 }
 
-/* --- runs ----------------------------------------------------------------------------------------- */
+/* --- runs
+ * ----------------------------------------------------------------------------------------- */
 
 static void neighbours_in_a_row_are_one(void **state)
 {

@@ -18,10 +18,13 @@
 
 static void the_kernels_text_is_read(void **state)
 {
-	static const char text[] = "555555554000-7ffffffff000 ---p 00000000 00:00 0  [rollup]\n"
-				   "Rss:                2048 kB\nPss:                1024 kB\nPss_Dirty: 7 kB\n"
-				   "Anonymous:           300 kB\nAnonHugePages:      2048 kB\nFilePmdMapped:         4 kB\n"
-				   "Shared_Hugetlb:        8 kB\nSwap:                 12 kB\nSwapPss:              10 kB\n";
+	static const char text[] =
+		"555555554000-7ffffffff000 ---p 00000000 00:00 0  [rollup]\n"
+		"Rss:                2048 kB\nPss:                1024 kB\nPss_Dirty: 7 kB\n"
+		"Anonymous:           300 kB\nAnonHugePages:      2048 kB\nFilePmdMapped:         "
+		"4 kB\n"
+		"Shared_Hugetlb:        8 kB\nSwap:                 12 kB\nSwapPss:              "
+		"10 kB\n";
 	uint64_t values[ROLLUP_VALUES];
 
 	(void)state;
@@ -35,7 +38,8 @@ static void the_kernels_text_is_read(void **state)
 
 static void other_texts_are_none(void **state)
 {
-	static const char *const texts[] = {"", "\n", "x", "Pss: 4 kB\n", " Rss: 4 kB", "no newline"};
+	static const char *const texts[] = {"",		  "\n",	       "x", "Pss: 4 kB\n",
+					    " Rss: 4 kB", "no newline"};
 	uint64_t values[ROLLUP_VALUES];
 
 	(void)state;
@@ -63,7 +67,8 @@ static void our_own_memory_is_read(void **state)
 	assert_false(rollup_read(-1, after));
 }
 
-/* --- the source, in front of one that tells what a test wants ------------------------------------- */
+/* --- the source, in front of one that tells what a test wants
+ * ------------------------------------- */
 
 static struct {
 	struct source source;
@@ -94,7 +99,8 @@ static void base_close(struct source *source)
 	base.is_closed = true;
 }
 
-static const struct source_ops base_ops = {.name = "base", .fd = base_fd, .next = base_next, .close = base_close};
+static const struct source_ops base_ops = {
+	.name = "base", .fd = base_fd, .next = base_next, .close = base_close};
 
 static void tell(enum record_kind kind, int32_t pid, uint64_t first, uint64_t second)
 {
@@ -147,7 +153,8 @@ static void those_that_live_are_sampled(void **state)
 		record = wait_for(source);
 		assert_int_equal(record->kind, RECORD_USAGE);
 		assert_int_equal(record->pid, record->tid);
-		assert_true(record->time_ns > 0 && record->args[0] > 0 && record->args[0] >= record->args[1]);
+		assert_true(record->time_ns > 0 && record->args[0] > 0 &&
+			    record->args[0] >= record->args[1]);
 		own += record->pid == getpid();
 		parents += record->pid == getppid();
 	}
@@ -203,12 +210,9 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_base, close_base)
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_kernels_text_is_read),
-		cmocka_unit_test(other_texts_are_none),
-		cmocka_unit_test(our_own_memory_is_read),
-		TEST(those_that_live_are_sampled),
-		TEST(who_cannot_be_looked_at_is_left_out),
-		TEST(both_have_their_turn),
+		cmocka_unit_test(the_kernels_text_is_read), cmocka_unit_test(other_texts_are_none),
+		cmocka_unit_test(our_own_memory_is_read),   TEST(those_that_live_are_sampled),
+		TEST(who_cannot_be_looked_at_is_left_out),  TEST(both_have_their_turn),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

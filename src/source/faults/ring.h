@@ -41,8 +41,8 @@ enum {
 /* perf_event_open, with a descriptor that exec closes. Negative errno. */
 int perf_open(struct perf_event_attr *attr, pid_t tid, int cpu);
 
-/* Makes the ring of a CPU, of a power of two of pages. 0 or a negative errno; -ENODEV: there is no such CPU
- * now; -ENOMEM: there is no memory, or no right to lock so much. */
+/* Makes the ring of a CPU, of a power of two of pages. 0 or a negative errno; -ENODEV: there is no
+ * such CPU now; -ENOMEM: there is no memory, or no right to lock so much. */
 int perf_ring_open(struct perf_ring *ring, int cpu, size_t size);
 void perf_ring_close(struct perf_ring *ring);
 

@@ -15,7 +15,7 @@
 
 #include "source/faults/watched.h"
 
-#define RINGS_BYTES (32u << 20) /* of all rings together, at most */
+#define RINGS_BYTES (32u << 20)	 /* of all rings together, at most */
 #define RING_LEAST  (128u << 10) /* of one, before rights are asked */
 #define LEAST_PAGES 4u		 /* of one, when there are hardly any */
 
@@ -59,7 +59,8 @@ static void explain(int error, char *why, size_t room)
 
 	if (error == -ENOMEM && locked_kb >= 0 && geteuid())
 		snprintf(why, room,
-			 "page faults cannot be seen: no more memory may be locked for them; sudo sysctl "
+			 "page faults cannot be seen: no more memory may be locked for them; sudo "
+			 "sysctl "
 			 "kernel.perf_event_mlock_kb=%d, or ulimit -l unlimited",
 			 locked_kb + MLOCK_MORE_KB);
 	else if (error == -ENOSYS || error == -ENOENT || error == -EOPNOTSUPP)
@@ -127,8 +128,8 @@ static int open_rings_of(struct watched *watched, long cpus, size_t size)
 	return watched->ring_count ? 0 : -ENODEV;
 }
 
-/* All as large as the right to lock memory allows, which a user has once for all of them: so each is
- * tried at one size before the next smaller one is. */
+/* All as large as the right to lock memory allows, which a user has once for all of them: so each
+ * is tried at one size before the next smaller one is. */
 static int open_rings(struct watched *watched)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_CONF);
@@ -199,7 +200,8 @@ static bool raise_limit(void)
 	return setrlimit(RLIMIT_NOFILE, &limit) == 0;
 }
 
-static int add_event(struct watched *watched, pid_t tid, const struct perf_ring *ring, bool is_major)
+static int add_event(struct watched *watched, pid_t tid, const struct perf_ring *ring,
+		     bool is_major)
 {
 	struct perf_event_attr attr = fault_attr(watched, is_major);
 	int fd = perf_open(&attr, tid, ring->cpu);

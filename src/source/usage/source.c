@@ -7,9 +7,9 @@
  *          └─> which processes live│
  *     timer ──> a round of them ───┘
  *
- * A look costs the kernel time, more for large processes. So a round is not made at once but between
- * the other's records, and the pause after it is at least PAUSE_FACTOR times as long as its looks
- * took: 2 % of a CPU at most, however many processes there are.
+ * A look costs the kernel time, more for large processes. So a round is not made at once but
+ * between the other's records, and the pause after it is at least PAUSE_FACTOR times as long as its
+ * looks took: 2 % of a CPU at most, however many processes there are.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -82,7 +82,8 @@ static void add(struct usage *usage, int32_t pid)
 	usage->pids[usage->count++] = pid;
 }
 
-/* The round goes from `left` down: who takes the place of the removed one is looked at twice at worst. */
+/* The round goes from `left` down: who takes the place of the removed one is looked at twice at
+ * worst. */
 static void drop(struct usage *usage, int32_t pid)
 {
 	size_t at = find(usage, pid);
@@ -133,7 +134,8 @@ static void begin_round(struct usage *usage)
 {
 	uint64_t ticks;
 
-	if (usage->left || now_ns() < usage->due_ns || read(usage->timer_fd, &ticks, sizeof ticks) < 0)
+	if (usage->left || now_ns() < usage->due_ns ||
+	    read(usage->timer_fd, &ticks, sizeof ticks) < 0)
 		return;
 	usage->left = usage->count;
 	usage->took_ns = 0;
