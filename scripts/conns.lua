@@ -12,7 +12,6 @@ local to <const> = option("to", "", "only these peers")
 local is_meant <const> = to ~= "" and address(to)
 
 local open = {} -- by file description
-local waits <const> = histogram()
 
 local function track(e, arrow)
   local file, remote = e.file, e.remote
@@ -22,7 +21,6 @@ local function track(e, arrow)
     return
   end
   open[file] = {arrow = arrow, protocol = e.protocol or "?", remote = remote, since = e.time, sent = 0, received = 0}
-  if not e.in_progress then waits:add(e.duration) end
 end
 
 on("connect", function(e) track(e, "→") end)

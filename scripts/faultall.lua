@@ -47,7 +47,6 @@ local is_library <const> = glob {"**.so", "**.so.*", "/etc/ld.so.*"}
 local sites = {} -- all, in order: {call, number of its kind, what}
 
 on("start", function(info) main = info.pid end)
-on("syscall:set_tid_address", function() is_linking = true end)
 on("syscall:prlimit64", function(e) if e.pid == main then is_linking = false end end)
 on("syscall:getrandom", function(e) if e.pid == main then is_linking = false end end)
 

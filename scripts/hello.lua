@@ -2,7 +2,7 @@
 --
 -- hello: a script to start from: one option, one hook, one filter, one line at the end. Copy it and change it.
 --
---     cp "$(dirname "$(command -v compendium)")"/../share/compendium/scripts/hello.lua mine.lua
+--     cp scripts/hello.lua mine.lua    (in the sources; it is also inside the program, as -s hello)
 --     compendium -s mine.lua:greet=moon -- ls /
 --
 --     hello, moon: 3 files opened

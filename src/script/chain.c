@@ -254,7 +254,8 @@ void chain_dispatch(struct host *host, lua_State *L, const struct record *record
 	if (!chain)
 		return;
 	event_begin(event, record);
-	host->action.what = host->action.change_count = host->action.byte_count = 0;
+	if (record->kind == RECORD_ENTER)
+		host->action.what = host->action.change_count = host->action.byte_count = 0;
 	for (unsigned i = 0; i < chain->models; i++)
 		call_with_event(host, L, chain->entries[i].hook, 0);
 	if (chain->count > chain->models && !host->wants_end && !host->is_muted) {

@@ -100,16 +100,6 @@ describe("by bpf", function()
     assert.equal("0", target.out:match "interrupted (%d+)")
   end)
 
-  -- Numbers of the programs in the kernel that a process holds.
-  local function programs_of(pid)
-    local found = {}
-    for name in lfs.dir(("/proc/%d/fdinfo"):format(pid)) do
-      local text = h.read_file(("/proc/%d/fdinfo/%s"):format(pid, name)) or ""
-      found[#found + 1] = text:match "link_type:.-prog_id:%s*(%d+)"
-    end
-    return found
-  end
-
   it_if_possible("is what is taken where it can be", function()
     assert.truthy(h.trace({"--backend", "auto", "-v"}, {"/bin/true"}).err:find("events come from bpf,", 1, true))
   end)
@@ -132,7 +122,7 @@ describe("by bpf", function()
     it_if_possible("nothing is left in the kernel after " .. name, function()
       local proc = h.start_trace({"--backend", "bpf", "-e", 'on("syscall", function() end)'}, {"/bin/sleep", "100"})
       local ids = h.eventually("programs in the kernel", function()
-        local found = programs_of(proc.pid)
+        local found = h.bpf_programs(proc.pid)
         return #found >= 4 and found
       end)
       proc:kill(signal)

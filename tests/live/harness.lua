@@ -418,6 +418,16 @@ local SIGSEGV <const> = 11
 harness.no_32bit = harness.run({harness.tracee "int80"}).signal == SIGSEGV and "this kernel runs no 32-bit code" or nil
 harness.clean()
 
+-- Numbers of the bpf programs in the kernel that a process holds.
+function harness.bpf_programs(pid)
+  local found = {}
+  for _, name in ipairs(harness.list(("/proc/%d/fdinfo"):format(pid))) do
+    local text = harness.read_file(("/proc/%d/fdinfo/%s"):format(pid, name)) or ""
+    found[#found + 1] = text:match "link_type:.-prog_id:%s*(%d+)"
+  end
+  return found
+end
+
 -- The folder with everything goes when Lua ends.
 harness.keeper = setmetatable({}, {__gc = function()
   harness.kill_all()

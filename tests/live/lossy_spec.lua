@@ -3,8 +3,6 @@
 -- Without ptrace (--backend bpf-only, -a): nothing is ever stopped, what is lost is counted to the last call, and what is seen is
 -- what the other backends see.
 
-local lfs <const> = require "lfs"
-
 local h <const> = require "tests.live.harness"
 
 local SIGINT <const>, SIGKILL <const>, SIGTERM <const> = 2, 9, 15
@@ -169,21 +167,11 @@ describe("without ptrace", function()
     assert.truthy(result.err:find("there is none with that number", 1, true), result.err)
   end)
 
-  -- Numbers of the programs in the kernel that a process holds.
-  local function programs_of(pid)
-    local found = {}
-    for name in lfs.dir(("/proc/%d/fdinfo"):format(pid)) do
-      local text = h.read_file(("/proc/%d/fdinfo/%s"):format(pid, name)) or ""
-      found[#found + 1] = text:match "link_type:.-prog_id:%s*(%d+)"
-    end
-    return found
-  end
-
   for name, signal in pairs {["SIGTERM"] = SIGTERM, ["kill -9"] = SIGKILL} do
     it_if_possible("nothing is left in the kernel after " .. name, function()
       local proc = h.start_trace({"--backend", "bpf-only", "-e", 'on("syscall", function() end)'}, {"/bin/sleep", "100"})
       local ids = h.eventually("programs in the kernel", function()
-        local found = programs_of(proc.pid)
+        local found = h.bpf_programs(proc.pid)
         return #found >= 7 and found
       end)
       local child = h.eventually("the command", function() return h.children(proc.pid)[1] end)

@@ -157,10 +157,15 @@ static int change(struct ptrace_source *source, struct tracee *tracee, const str
 
 /* ---- calls that do not run ---- */
 
+void task_skip_call(pid_t tid, int64_t result)
+{
+	set_register(tid, REGISTER(orig_rax), (uint64_t)-1);
+	set_register(tid, REGISTER(rax), (uint64_t)result);
+}
+
 static void skip(const struct tracee *tracee)
 {
-	set_register(tracee->tid, REGISTER(orig_rax), (uint64_t)-1);
-	set_register(tracee->tid, REGISTER(rax), (uint64_t)tracee->call->tampering->result);
+	task_skip_call(tracee->tid, tracee->call->tampering->result);
 }
 
 static bool filter_comes(const struct ptrace_source *source, const struct tracee *tracee)

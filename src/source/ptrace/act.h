@@ -21,6 +21,8 @@ struct tampering {
 	uint8_t bytes[];     /* ours in `place`, then theirs */
 };
 
+/* At a call's entry: the kernel does not run it, and it returns `result`. */
+void task_skip_call(pid_t tid, int64_t result);
 /* An interrupted call goes on: its changes are made again. */
 void tampering_again(struct ptrace_source *source, const struct tracee *tracee, const struct call *call);
 /* Our own filter stops a call whose entry was seen, after filters of the program's own let it pass. */

@@ -294,8 +294,7 @@ void follow_filter(struct ptrace_source *source, struct tracee *tracee,
 /* SECCOMP_RET_TRACE of a filter of the program's own: without a tracer, the call fails. */
 static void follow_no_tracer(const struct tracee *tracee)
 {
-	request(PTRACE_POKEUSR, tracee->tid, offsetof(struct user_regs_struct, orig_rax), (uintptr_t)-1);
-	request(PTRACE_POKEUSR, tracee->tid, offsetof(struct user_regs_struct, rax), (uintptr_t)-ENOSYS);
+	task_skip_call(tracee->tid, -ENOSYS);
 }
 
 /* ---- our own stops ---- */

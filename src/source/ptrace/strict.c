@@ -12,7 +12,7 @@
 #include <sys/user.h>
 
 #include "source/ptrace/proc.h"
-#include "source/ptrace/ptrace.h"
+#include "source/ptrace/act.h"
 
 static bool asks_for_it(const struct ptrace_syscall_info *info)
 {
@@ -42,9 +42,7 @@ void strict_begin(struct tracee *tracee, const struct ptrace_syscall_info *info)
 	if (!asks_for_it(info) || has_other_filter(tracee))
 		return;
 	tracee->strict = true;
-	request(PTRACE_POKEUSR, tracee->tid, offsetof(struct user_regs_struct, orig_rax),
-		(uintptr_t)-1);
-	request(PTRACE_POKEUSR, tracee->tid, offsetof(struct user_regs_struct, rax), 0);
+	task_skip_call(tracee->tid, 0);
 }
 
 void strict_check(const struct tracee *tracee, const struct ptrace_syscall_info *info)
