@@ -123,7 +123,7 @@ local rules = {
   {name = "tasks", why = "what was there before the trace", types = {"task"}, match = function() return true end},
 }
 
--- by_type[type]: the rules for it in order; path_rules[type]: name of the path rule for a path, or false.
+-- by_type[type]: the rules for it, see rules_for. by_path[type]: what path_rules found, by path.
 local by_type, by_path, cached = {}, {}, 0
 local hidden = {} -- rule name -> events hidden
 local failures = 0
@@ -133,9 +133,9 @@ local function reset()
   by_type, by_path, cached, least_pages = {}, {}, 0, nil
 end
 
-local function most_wanted(list)
+local function most_wanted()
   local most = 1
-  for _, rule in ipairs(list) do
+  for _, rule in ipairs(rules) do
     most = math.max(most, rule.pages or 1)
   end
   return most
@@ -153,14 +153,21 @@ local function concerns(rule, type)
   return false
 end
 
+-- The rules for a type of event, as array in order: those that decide by a function, with their places in `places`;
+-- those by path in `by_path`. `last` is the place after all.
 local function rules_for(type)
-  local list = {}
-  for _, rule in ipairs(rules) do
+  local list = {places = {}, by_path = {}}
+  for place, rule in ipairs(rules) do
     if concerns(rule, type) then
-      list[#list + 1] = rule
-      list.has_paths = list.has_paths or rule.paths ~= nil
+      list.pages = list.pages or rule.pages and rule
+      if rule.match then
+        list[#list + 1] = rule
+        list.places[#list] = place
+      end
+      list.by_path[place] = rule.paths and rule
     end
   end
+  list.last, list.has_paths = #rules + 1, next(list.by_path) ~= nil
   by_type[type] = list
   return list
 end
@@ -174,7 +181,8 @@ local function names(rule, path)
   return false
 end
 
--- The path rules of that type that name the path, remembered: programs use the same names over and over.
+-- The places of the first path rule of that type that names the path, of the first that does so for files opened for
+-- writing as well, or of the end; remembered, since programs use the same names over and over.
 local function path_rules(list, type, path)
   local known = by_path[type]
   if not known or cached >= CACHED_PATHS then
@@ -184,9 +192,13 @@ local function path_rules(list, type, path)
   end
   local found = known[path]
   if not found then
-    found = {}
-    for _, rule in ipairs(list) do
-      found[rule] = rule.paths and names(rule, path) or nil
+    found = {any = list.last, writes = list.last}
+    for place = list.last - 1, 1, -1 do
+      local rule = list.by_path[place]
+      if rule and names(rule, path) then
+        found.any = place
+        found.writes = rule.writes and place or found.writes
+      end
     end
     known[path] = found
     cached = cached + 1
@@ -212,19 +224,20 @@ end
 function noise.rule(e)
   local type = e.type
   local list = by_type[type] or rules_for(type)
-  if #list == 0 then
-    return nil
+  local last, path = list.last, list.has_paths and e.path
+  if path then
+    local found = path_rules(list, type, path)
+    last = type == "open" and e.writable and found.writes or found.any
   end
-  local path = list.has_paths and e.path
-  local by_name = path and path_rules(list, type, path)
-  local writes = path and type == "open" and e.writable
-  for _, rule in ipairs(list) do
-    local hit = rule.match and matches(rule, e)
-      or by_name and by_name[rule] and (not writes or rule.writes)
-    if hit then
+  local places = list.places
+  for i = 1, #places do
+    if places[i] > last then break end
+    local rule = list[i]
+    if matches(rule, e) then
       return rule
     end
   end
+  return list.by_path[last] or nil
 end
 
 local function tally(rule, events)
@@ -242,20 +255,20 @@ end
 
 -- How many pages of a region a task must touch to be worth a line.
 function noise.least_pages()
-  least_pages = least_pages or most_wanted(by_type.fault or rules_for "fault")
+  least_pages = least_pages or most_wanted()
   return least_pages
 end
 
 -- What a task touched of a region stayed below that in so many events, which nothing tells of.
 function noise.hid_pages(events)
-  for _, rule in ipairs(by_type.fault or rules_for "fault") do
-    if rule.pages then return tally(rule, events) end
-  end
+  local list = by_type.fault or rules_for "fault"
+  if list.pages then tally(list.pages, events) end
 end
 
 -- True when a rule names that path as something programs read without a person caring. Counts nothing.
 function noise.knows_path(path)
-  return next(path_rules(by_type.read or rules_for("read"), "read", path)) ~= nil
+  local list = by_type.read or rules_for "read"
+  return path_rules(list, "read", path).any < list.last
 end
 
 local function check(rule)
