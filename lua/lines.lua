@@ -14,16 +14,24 @@ local NAME_COLUMNS <const> = 240 -- of a name in a line; the event keeps all of 
 local ARGUMENTS_COLUMNS <const> = 100 -- of a command's arguments
 local VERB_COLUMNS <const> = 7
 local BYTES_COLUMNS <const> = 8
+local AMOUNT <const> = "%" .. BYTES_COLUMNS .. "s "
 local PAGE <const> = 4096
 
 -- A name as it can be shown: escaped, and cut in the middle when it is very long.
 local function name(bytes)
-  return bytes and text.cut(text.escape(bytes), NAME_COLUMNS) or "?"
+  return bytes and text.name(bytes, NAME_COLUMNS) or "?"
 end
 lines.name = name
 
+local verbs <const> = {} -- padded: there are as many as types
+
 local function verb(word, rest)
-  return text.pad(word, VERB_COLUMNS) .. " " .. rest
+  local padded = verbs[word]
+  if not padded then
+    padded = text.pad(word, VERB_COLUMNS) .. " "
+    verbs[word] = padded
+  end
+  return padded .. rest
 end
 
 local STANDARD <const> = {[0] = "stdin", "stdout", "stderr"}
@@ -64,8 +72,8 @@ local ARROWS <const> = {read = "into", recv = "into", list = "into", write = "ou
 
 -- The line of `calls` transfers of together `bytes` (nil: failed); `what` is transfer_target(e).
 function lines.transfer(type, bytes, what, calls)
-  local amount = text.pad(bytes and format.bytes(bytes) or "", BYTES_COLUMNS, "right")
-  local line = verb(type, amount .. " " .. text.marks[ARROWS[type]] .. " " .. what)
+  local amount = AMOUNT:format(bytes and format.bytes(bytes) or "")
+  local line = verb(type, amount .. text.marks[ARROWS[type]] .. " " .. what)
   return calls > 1 and ("%s  (%d calls)"):format(line, calls) or line
 end
 
@@ -109,8 +117,7 @@ local O_APPEND <const>, O_TRUNC <const>, O_DIRECTORY <const>, O_PATH <const>, O_
   0x400, 0x200, 0x10000, 0x200000, 0x400000
 
 -- "(read)", "(write, create, truncate)", "(directory)": how a file was opened, in words.
-local function manner(e)
-  local flags = e.flags or 0
+local function words_of(flags, created)
   local words = {}
   if flags & O_PATH ~= 0 then
     words[1] = "name only"
@@ -120,10 +127,23 @@ local function manner(e)
     words[1] = flags & 3 == 2 and "read, write" or flags & 3 == 1 and "write" or "read"
   end
   words[#words + 1] = flags & O_TMPFILE ~= 0 and "unnamed" or nil
-  words[#words + 1] = e.created and "create" or nil
+  words[#words + 1] = created and "create" or nil
   words[#words + 1] = flags & O_TRUNC ~= 0 and "truncate" or nil
   words[#words + 1] = flags & O_APPEND ~= 0 and "append" or nil
   return "(" .. table.concat(words, ", ") .. ")"
+end
+
+local SAID_OF_OPENING <const> = 3 | O_DIRECTORY | O_PATH | O_TMPFILE | O_TRUNC | O_APPEND
+local manners <const> = {[true] = {}, [false] = {}} -- by whether it was created, by the flags that are said
+
+local function manner(e)
+  local flags, created = (e.flags or 0) & SAID_OF_OPENING, e.created or false
+  local known = manners[created][flags]
+  if not known then
+    known = words_of(flags, created)
+    manners[created][flags] = known
+  end
+  return known
 end
 
 local function same_words(a, b)

@@ -57,10 +57,10 @@ local function find(entries, e)
   end
 end
 
-local function plain_entry(e)
+local function plain_entry(e, line)
   return {
-    time = e.time + (e.duration or 0), label = terminal.label(e), class = e.class,
-    failed = not e.in_progress and e.error or nil,
+    time = e.time + (e.duration or 0), label = terminal.label(e), class = e.class, text = line,
+    failed = not e.in_progress and e.error or nil, written = false,
   }
 end
 
@@ -69,13 +69,13 @@ local function grow(entry, e)
   entry.calls = entry.calls + 1
 end
 
+-- A plain entry that may grow. All at once: a table that grows field by field costs several times as much.
 local function begin(e, wait)
-  local entry = plain_entry(e)
-  entry.open, entry.finish = true, finish_entry
-  entry.type, entry.fd, entry.file = e.type, e.fd, e.file
-  entry.what, entry.remote = lines.transfer_target(e), e.remote
-  entry.bytes, entry.calls, entry.wait = e.bytes or 0, 1, wait
-  return entry
+  return {
+    time = e.time + (e.duration or 0), label = terminal.label(e), class = e.class, open = true, finish = finish_entry,
+    type = e.type, fd = e.fd, file = e.file, what = lines.transfer_target(e), remote = e.remote, bytes = e.bytes or 0,
+    calls = 1, wait = wait, text = false, written = false,
+  }
 end
 
 -- Another direction on the same descriptor is a conversation, unless it is a file that is updated: the order
@@ -193,9 +193,7 @@ local function event(e)
   settle_task(e.tid)
   local line = lines.text(e)
   if line then
-    local entry = plain_entry(e)
-    entry.text = line
-    terminal.add(entry)
+    terminal.add(plain_entry(e, line))
   end
 end
 

@@ -118,10 +118,20 @@ local function fit(body, room)
   return text.cut(body, math.max(room, LEAST_BODY), not is_heading)
 end
 
+local clock_ms, clock_text -- of the line before: many begin within the same millisecond
+
+local function clock(ns)
+  local ms = ns // 1000000
+  if ms ~= clock_ms then
+    clock_ms, clock_text = ms, "[" .. format.clock(ns) .. "]"
+  end
+  return clock_text
+end
+
 -- {time=, label=, class=, text=, failed=, whole=} as a line, in colour or not. columns: cut to that width, unless the
 -- entry is to be shown whole.
 local function render(entry, colour, columns)
-  local time = "[" .. format.clock(entry.time) .. "]"
+  local time = clock(entry.time)
   local label = entry.label and "[" .. entry.label .. "] " or ""
   local body, failed = entry.text, entry.failed and " " .. text.marks.failed .. " " .. entry.failed or ""
   if columns and not entry.whole then

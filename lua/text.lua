@@ -66,9 +66,13 @@ local ASCII_MARKS <const> = {
   branch = "|- ", last = "`- ", bar = "|  ", gap = "   ", times = "x",
 }
 
+local NAMES_KEPT <const> = 2000
+local names, name_count = {}, 0 -- see text.name
+
 -- Chooses what may be written: all of Unicode, or ASCII with everything else escaped.
 function text.use_unicode(on)
   text.unicode = on
+  names, name_count = {}, 0
   text.marks = on and UNICODE_MARKS or ASCII_MARKS
 end
 
@@ -230,6 +234,19 @@ function text.cut(s, width, tail)
   local head = fill(list, 1, #list, 1, room - tail_room)
   local rest = reversed(fill(list, #list, #head + 1, -1, tail_room))
   return table.concat(head) .. text.marks.ellipsis .. table.concat(rest)
+end
+
+-- Any bytes escaped and cut to `width` columns, always the same: remembered, since programs use the same names over and over.
+function text.name(bytes, width)
+  local known = names[bytes]
+  if known and not redact.is_on then
+    return known
+  elseif name_count >= NAMES_KEPT then
+    names, name_count = {}, 0
+  end
+  known = text.cut(text.escape(bytes), width)
+  names[bytes], name_count = known, name_count + 1
+  return known
 end
 
 -- Pads with spaces to `width` columns; align "right" puts them in front.
