@@ -44,6 +44,9 @@ void capture_run(const struct syscall_row *row, struct record *record, enum capt
  * read. Sources call it at entry, before capture. */
 bool syscall_demultiplex(struct record *record, struct memory *memory);
 
+/* True when `nr` of `arch` is one of these calls. */
+bool syscall_packs_args(unsigned arch, int nr);
+
 /* True when `nr` of `arch` is one of these calls and what it may become is hooked in `set`
  * (interest's calls or enters): a source must stop there too. */
 bool syscall_multiplexes(const uint64_t (*set)[INTEREST_NRS / 64], unsigned arch, int nr);

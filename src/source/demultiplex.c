@@ -130,6 +130,11 @@ bool syscall_demultiplex(struct record *record, struct memory *memory)
 	}
 }
 
+bool syscall_packs_args(unsigned arch, int nr)
+{
+	return arch == ARCH_I386 && (nr == NR_SOCKETCALL || nr == NR_IPC || nr == NR_MMAP || nr == NR_SELECT);
+}
+
 static bool hooked(const uint64_t (*set)[INTEREST_NRS / 64], const char *name)
 {
 	return name && interest_has(set, ARCH_I386, (unsigned)syscall_number(ARCH_I386, name));

@@ -202,7 +202,7 @@ int BPF_PROG(entered, struct pt_regs *regs, long nr)
 	fill_event(slot, regs);
 	if (info->plan || info->variants)
 		read_memory(slot, plan_of(info, &slot->event.record), CAPTURE_AT_ENTRY, filled);
-	state->incomplete = slot->event.flags & EVENT_INCOMPLETE;
+	state->incomplete = slot->event.flags & EVENT_INCOMPLETE || info->flags & DO_HOLD;
 	if (!is_lossy && state->incomplete && info->flags & DO_EXEC)
 		slot->event.flags |= EVENT_LATER;
 	/* A clone with a signal waiting fails, and is made again after it. */

@@ -21,6 +21,7 @@ enum {
 	DO_CATCH_CLONE3 = 1 << 4,
 	DO_REPEAT = 1 << 2, /* EINTR does not end it; see ptrace/repeat.c */
 	DO_EXEC = 1 << 5,
+	DO_HOLD = 1 << 6,   /* its arguments are in memory, so all of it is left to the reader */
 };
 
 enum { PLAN_STEPS = 8 };

@@ -86,8 +86,10 @@ static void add_call(struct tables *tables, const struct ptrace_source *roles, u
 	enum call_role role = call_role(roles, arch, nr);
 
 	info->flags = (wanted ? DO_TELL : 0) | (role == CALL_REPEATS ? DO_REPEAT : 0);
-	if (is_early(roles, arch, nr, wanted) || splits)
+	if (is_early(roles, arch, nr, wanted))
 		info->flags |= DO_TELL_EARLY;
+	if (wanted && syscall_packs_args(arch, nr))
+		info->flags |= DO_TELL_EARLY | DO_HOLD;
 	if (role == CALL_CLONE)
 		info->flags |= DO_CATCH_CLONE;
 	if (role == CALL_CLONE3)
