@@ -65,7 +65,7 @@ describe("the same events are told", function()
       end
       local theirs = steady(told(program, "ptrace"), program)
       local ours = steady(told(program, "bpf"), program)
-      assert.is_true(#theirs > 50)
+      assert.is_true(#theirs > 20, #theirs .. " lines")
       for i = 1, math.max(#theirs, #ours) do
         assert.equal(theirs[i], ours[i], ("line %d, after %s"):format(i, theirs[i - 1]))
       end
