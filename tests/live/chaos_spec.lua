@@ -24,10 +24,10 @@ local function tree(file)
   return sorted(h.read_file(file) or "")
 end
 
--- How many processes there were and how many of them ended, as the trace has it.
+-- How many processes there were and how many of them ended, as the trace has it. Who is killed in fork has no child.
 local COUNT <const> = [[
   local alive, most = 1, 0
-  on("fork", function() alive = alive + 1 end)
+  on("fork", function(e) if e.child then alive = alive + 1 end end)
   on("exit", function(e) if e.whole then alive = alive - 1 end end)
   on("finish", function() io.stderr:write("alive " .. alive .. "\n") end)]]
 
