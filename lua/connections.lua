@@ -5,7 +5,6 @@
 -- put together to rows: all to one address are one row, all clients from one host are one.
 
 local format <const> = require "compendium.format"
-local noise <const> = require "compendium.noise"
 local rows <const> = require "compendium.rows"
 local traffic <const> = require "compendium.traffic"
 local text <const> = require "compendium.text"
@@ -32,7 +31,7 @@ local function note(e)
 end
 
 local function note_connect(e)
-  if e.error and noise.rule(e) then
+  if e.error and e.noise then
     return
   end
   note(e)

@@ -14,7 +14,6 @@
 local connections <const> = require "compendium.traffic"
 local fds <const> = require "compendium.fds"
 local format <const> = require "compendium.format"
-local noise <const> = require "compendium.noise"
 local paths <const> = require "compendium.paths"
 local processes <const> = require "compendium.processes"
 
@@ -125,7 +124,7 @@ end
 
 local function note_error(account, e, subject, is_path)
   local error = e.error
-  if OF_THE_MOMENT[error] or e.type == "connect" or noise.rule(e) then return end
+  if OF_THE_MOMENT[error] or e.type == "connect" or e.noise then return end
   if is_path then
     local what = error == "ENOENT" and "not there" or error
     add(account, "files", subject, (e.type == "open" or e.type == "stat") and what or ("%s: %s"):format(e.type, what))

@@ -3,7 +3,6 @@
 -- failures: calls that failed, by what they were and the error: a section of the summary. What noise hides
 -- is only counted, so that a search for libraries does not bury the file that was really missing.
 
-local noise <const> = require "compendium.noise"
 local rows <const> = require "compendium.rows"
 local text <const> = require "compendium.text"
 local top <const> = require "compendium.top"
@@ -22,16 +21,15 @@ local function subject(e)
   return protocol and protocol .. " " .. remote or remote or e.path or ""
 end
 
--- Counts any event that failed.
-function failures.event(e)
-  local error = e.error
-  if not error or e.in_progress then
+-- Counts an event that failed.
+function failures.failed(e)
+  if e.in_progress then
     return
-  elseif noise.rule(e) then
+  elseif e.noise then
     hidden = hidden + 1
     return
   end
-  local key = e.type .. " " .. error
+  local key = e.type .. " " .. e.error
   local names = groups[key]
   if not names then
     names = top.new(NAMES)

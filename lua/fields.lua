@@ -10,6 +10,7 @@ local core = require "compendium.core"
 local faults = require "compendium.faults"
 local fds = require "compendium.fds"
 local memory = require "compendium.memory"
+local noise = require "compendium.noise"
 local paths = require "compendium.paths"
 local processes = require "compendium.processes"
 local sockets = require "compendium.sockets"
@@ -67,6 +68,10 @@ field("class", "string", "file, descriptor, network, memory, process, signal or 
   local file = e.file or e.to_file
   if not file then return class end
   return KIND_CLASSES[file.kind] or "file"
+end)
+field("noise", "string", "name of the noise rule that hides the event's line", function(e)
+  local rule = noise.rule(e)
+  return rule and rule.name
 end)
 field("process", "table", "the process: see compendium.processes", processes.of)
 field("comm", "bytes", "name of the task, as ps shows it", function(e) return processes.comm(e.tid, e.pid) end)

@@ -180,10 +180,10 @@ local function faulted(e)
 end
 
 local function event(e)
-  if noise.hides(e) then
-    return
+  local rule, type = e.noise, e.type
+  if rule then
+    return noise.count(rule)
   end
-  local type = e.type
   if type == "fault" and not lines.overridden(type) then
     return faulted(e)
   end

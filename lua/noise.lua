@@ -57,6 +57,9 @@ local function is_argument(e)
 end
 
 local WAKEUPS <const> = {eventfd = true, timerfd = true, signalfd = true}
+-- What is made again when it could not wait, or was interrupted.
+local WAITS <const> =
+  {"open", "read", "write", "send", "recv", "copy", "connect", "accept", "lock", "sync", "wait", "truncate", "allocate"}
 local WAITING <const> = {EAGAIN = true, EINTR = true, EINPROGRESS = true, EALREADY = true}
 
 local rules = {
@@ -72,7 +75,7 @@ local rules = {
     match = function(e) return faults.what(e) == "new program" end},
   {name = "closes", why = "what is opened is closed", types = {"close"},
     match = function(e) return not e.error or e.error == "EBADF" end},
-  {name = "would block", why = "the program asks again later", match = function(e)
+  {name = "would block", why = "the program asks again later", types = WAITS, match = function(e)
     return WAITING[e.error] and not (e.type == "connect" and e.in_progress) or false
   end},
   {name = "wakeups", why = "threads and timers wake an event loop", types = {"read", "write"},
@@ -220,7 +223,7 @@ local function matches(rule, e)
   return ok and result
 end
 
--- The rule that hides the event's line, or nil. Counts nothing.
+-- The rule that hides the event's line, or nil. e.noise is its name, found once for each event.
 function noise.rule(e)
   local type = e.type
   local list = by_type[type] or rules_for(type)
@@ -240,17 +243,9 @@ function noise.rule(e)
   return list.by_path[last] or nil
 end
 
-local function tally(rule, events)
-  hidden[rule.name] = (hidden[rule.name] or 0) + events
-end
-
--- The same for the line that would be written now: what is hidden is counted.
-function noise.hides(e)
-  local rule = noise.rule(e)
-  if rule then
-    tally(rule, 1)
-  end
-  return rule
+-- The rule of that name hid so many events, or one.
+function noise.count(name, events)
+  hidden[name] = (hidden[name] or 0) + (events or 1)
 end
 
 -- How many pages of a region a task must touch to be worth a line.
@@ -262,7 +257,7 @@ end
 -- What a task touched of a region stayed below that in so many events, which nothing tells of.
 function noise.hid_pages(events)
   local list = by_type.fault or rules_for "fault"
-  if list.pages then tally(list.pages, events) end
+  if list.pages then noise.count(list.pages.name, events) end
 end
 
 -- True when a rule names that path as something programs read without a person caring. Counts nothing.

@@ -2,7 +2,7 @@
 --
 -- summary: the sink that adds up and, at the end, says what the program did. Each section is a module or a
 -- table with
---   events    fn(e) by event type           event   fn(e) for every event
+--   events    fn(e) by event type           event   fn(e) for every event; failed   for those with an error
 --   rows      fn(info, width) -> array of lines (strings, or {colour, line}); nil: nothing to say
 --   heading   the line above them; without it the rows stand for themselves
 -- Filters apply, since this is a sink like any other.
@@ -27,7 +27,7 @@ local sections <const> = {
 }
 
 -- Handlers by event type, those for every event last.
-local handlers, for_all = {}, {}
+local handlers, for_all, for_failed = {}, {}, {}
 
 for _, section in ipairs(sections) do
   for type, handle in pairs(section.events or {}) do
@@ -35,22 +35,26 @@ for _, section in ipairs(sections) do
     table.insert(handlers[type], handle)
   end
   for_all[#for_all + 1] = section.event
+  for_failed[#for_failed + 1] = section.failed
 end
 
 local CALLS_NOTHING <const> = {fault = true, usage = true} -- many, and what looks at every event looks for calls
 
+local function call(list, e)
+  for i = 1, #list do
+    list[i](e)
+  end
+end
+
 local function event(e)
   local type = e.type
   local own = handlers[type]
-  for i = 1, own and #own or 0 do
-    own[i](e)
-  end
+  if own then call(own, e) end
   if CALLS_NOTHING[type] then
     return
   end
-  for i = 1, #for_all do
-    for_all[i](e)
-  end
+  call(for_all, e)
+  if e.error then call(for_failed, e) end
 end
 
 -- ---- printing

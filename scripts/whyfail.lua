@@ -28,7 +28,7 @@ local errors <const> = require("compendium").format
 
 local function weight(e)
   local expected = EXPECTED[e.error]
-  return (expected == true or expected == e.type or noise.rule(e)) and 1 or 0
+  return (expected == true or expected == e.type or e.noise) and 1 or 0
 end
 
 on({

@@ -177,8 +177,8 @@ describe("summary", function()
     happen {type = "open", path = "/missing", error = "ENOENT"}
     happen {type = "open", path = "/secret", error = "EACCES"}
     happen {type = "open", path = "/secret", error = "EACCES"}
-    happen {type = "recv", error = "EAGAIN"}
-    happen {type = "open", path = "/lib/libfoo.so.1", error = "ENOENT"}
+    happen {type = "recv", error = "EAGAIN", noise = "would block"}
+    happen {type = "open", path = "/lib/libfoo.so.1", error = "ENOENT", noise = "libraries"}
     local text = finish()
     has(text,
       " Failed calls:\n   open EACCES 2: /secret ×2\n   open ENOENT 1: /missing\n   and 2 that are hidden as noise\n")
@@ -206,8 +206,8 @@ describe("summary", function()
 
   it("says what noise hid", function()
     local noise = host.load "noise"
-    for _ = 1, 3 do noise.hides(fake.event {type = "mmap"}) end
-    noise.hides(fake.event {type = "close"})
+    for _ = 1, 3 do noise.count "mmap" end
+    noise.count "closes"
     has(finish(), " Hidden: 4 events (mmap 3, closes 1); -v shows every call\n")
   end)
 
