@@ -69,10 +69,7 @@ field("class", "string", "file, descriptor, network, memory, process, signal or 
   if not file then return class end
   return KIND_CLASSES[file.kind] or "file"
 end)
-field("noise", "string", "name of the noise rule that hides the event's line", function(e)
-  local rule = noise.rule(e)
-  return rule and rule.name
-end)
+field("noise", "string", "name of the noise rule that hides the event's line", noise.name)
 field("process", "table", "the process: see compendium.processes", processes.of)
 field("comm", "bytes", "name of the task, as ps shows it", function(e) return processes.comm(e.tid, e.pid) end)
 

@@ -223,7 +223,7 @@ local function matches(rule, e)
   return ok and result
 end
 
--- The rule that hides the event's line, or nil. e.noise is its name, found once for each event.
+-- The rule that hides the event's line, or nil.
 function noise.rule(e)
   local type = e.type
   local list = by_type[type] or rules_for(type)
@@ -241,6 +241,12 @@ function noise.rule(e)
     end
   end
   return list.by_path[last] or nil
+end
+
+-- Its name: the field e.noise.
+function noise.name(e)
+  local rule = noise.rule(e)
+  return rule and rule.name
 end
 
 -- The rule of that name hid so many events, or one.

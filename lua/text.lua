@@ -236,7 +236,7 @@ function text.cut(s, width, tail)
   return table.concat(head) .. text.marks.ellipsis .. table.concat(rest)
 end
 
--- Any bytes escaped and cut to `width` columns, always the same: remembered, since programs use the same names over and over.
+-- Any bytes escaped and cut to `width` columns, always the same: remembered, as programs use the same names again.
 function text.name(bytes, width)
   local known = names[bytes]
   if known and not redact.is_on then
