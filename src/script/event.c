@@ -8,6 +8,8 @@
 
 #include "script/state.h"
 
+#define LENGTH(array) (sizeof(array) / sizeof *(array))
+
 void event_begin(struct event *event, const struct record *record)
 {
 	bool call = record->kind == RECORD_CALL || record->kind == RECORD_ENTER;
@@ -170,21 +172,40 @@ static int library_field(lua_State *L, struct event *event, lua_Integer field)
 	return 1;
 }
 
-/* Upvalues: names to what they are (a number from 0 on: library field; below: one of ours; else a
- * method), and the getters of library fields. An unknown name raises through the first's metatable. */
-static int event_index(lua_State *L)
+static int push_field(lua_State *L, struct event *event, lua_Integer field)
 {
-	struct event *event = event_check(L);
-
-	lua_settop(L, 2);
-	lua_pushvalue(L, 2);
-	if (lua_gettable(L, lua_upvalueindex(1)) != LUA_TNUMBER)
-		return 1;
-	lua_Integer field = lua_tointeger(L, -1);
 	if (field >= 0)
 		return library_field(L, event, field);
 	field_push(L, event, -field - 1);
 	return 1;
+}
+
+/* The place of a name among those that were found before. Lua has each short string once, and these are kept by
+ * the table of names, so a name is known by its address. */
+static struct found_field *place_of(struct host *host, const char *name)
+{
+	uintptr_t address = (uintptr_t)name;
+
+	return &host->found[(address >> 4 ^ address >> 10) % LENGTH(host->found)];
+}
+
+/* Upvalues: names to what they are (a number from 0 on: library field; below: one of ours; else a
+ * method), the getters of library fields, and the names of types. An unknown name raises through the first's
+ * metatable. */
+static int event_index(lua_State *L)
+{
+	struct event *event = event_check(L);
+	const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : NULL;
+	struct found_field *found = place_of(host_of(L), name);
+
+	lua_settop(L, 2);
+	if (name && found->name == name)
+		return push_field(L, event, found->field);
+	lua_pushvalue(L, 2);
+	if (lua_gettable(L, lua_upvalueindex(1)) != LUA_TNUMBER)
+		return 1;
+	*found = (struct found_field){name, (int)lua_tointeger(L, -1)};
+	return push_field(L, event, found->field);
 }
 
 static int event_newindex(lua_State *L)
@@ -237,7 +258,8 @@ void event_new(lua_State *L)
 	lua_rawsetp(L, LUA_REGISTRYINDEX, &host->keys.getters);
 	lua_pushvalue(L, -2);
 	lua_pushvalue(L, -2);
-	lua_pushcclosure(L, event_index, 2);
+	lua_rawgetp(L, LUA_REGISTRYINDEX, &host->keys.types);
+	lua_pushcclosure(L, event_index, 3);
 	lua_setfield(L, -4, "__index");
 	lua_pop(L, 1);
 	lua_pushcclosure(L, event_newindex, 1);

@@ -56,7 +56,7 @@ int event_method(lua_State *L);
 
 /* fields.c: name of field number i of those that C has; NULL past the last. */
 const char *field_name(size_t i);
-/* Pushes its value; the userdata is at index 1. [-0, +1, e] */
+/* Pushes its value, in the event's __index; the userdata is at index 1. [-0, +1, e] */
 void field_push(lua_State *L, struct event *event, size_t i);
 
 /* args.c: pushes the new userdata of e.args. [-0, +1, e] */

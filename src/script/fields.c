@@ -134,8 +134,7 @@ static void push_type(lua_State *L, struct event *event)
 		lua_pushnil(L);
 		return;
 	}
-	lua_rawgetp(L, LUA_REGISTRYINDEX, &host_of(L)->keys.types);
-	lua_rawgeti(L, -1, event->type);
+	lua_rawgeti(L, lua_upvalueindex(3), event->type);
 }
 
 static void push_args(lua_State *L, struct event *event)

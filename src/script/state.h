@@ -50,6 +50,12 @@ struct limit {
 /* A lua_Alloc; data: a struct limit. */
 void *limit_allocate(void *data, void *block, size_t before, size_t size);
 
+/* A field's name by its address, see event.c. */
+struct found_field {
+	const char *name;
+	int field;
+};
+
 struct host {
 	lua_State *L;
 	const struct options *options;
@@ -71,6 +77,7 @@ struct host {
 	int fields;                 /* library fields so far */
 	uint64_t lasting[FIELDS_MAX / 64]; /* those that bare events have too */
 	struct event event;
+	struct found_field found[256];
 	struct action action;       /* of the "enter:" hooks that run or ran last */
 	unsigned action_failures;
 	void *event_userdata;       /* the address of e */
