@@ -38,12 +38,20 @@ local function split_and_join(path)
   return "/" .. table.concat(parts, "/", 1, n)
 end
 
+local KEPT <const> = 10000
+local normal, count = {}, 0 -- by path: programs use the same ones again
+
 -- An absolute path without ".", "..", "//" and "/" at its end.
 function paths.normalize(path)
+  local known = normal[path]
+  if known then return known end
+  if count == KEPT then normal, count = {}, 0 end
+  known = path
   if path:find("/.", 1, true) or path:find("//", 1, true) or path:byte(-1) == 0x2f then
-    return split_and_join(path)
+    known = split_and_join(path)
   end
-  return path
+  normal[path], count = known, count + 1
+  return known
 end
 
 -- `path` seen from the absolute directory `base`.

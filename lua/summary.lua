@@ -40,21 +40,21 @@ end
 
 local CALLS_NOTHING <const> = {fault = true, usage = true} -- many, and what looks at every event looks for calls
 
-local function call(list, e)
-  for i = 1, #list do
-    list[i](e)
-  end
-end
-
 local function event(e)
   local type = e.type
   local own = handlers[type]
-  if own then call(own, e) end
+  for i = 1, own and #own or 0 do
+    own[i](e)
+  end
   if CALLS_NOTHING[type] then
     return
   end
-  call(for_all, e)
-  if e.error then call(for_failed, e) end
+  for i = 1, #for_all do
+    for_all[i](e)
+  end
+  for i = 1, e.error and #for_failed or 0 do
+    for_failed[i](e)
+  end
 end
 
 -- ---- printing
