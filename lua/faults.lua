@@ -49,7 +49,7 @@ function faults.name(pid, region, in_kernel)
 end
 
 -- Of the record that is told of now: a part for each region.
-local addrs, pages, regions, agains, whats, count, in_kernel = {}, {}, {}, {}, {}, 0, false
+local addrs, pages, regions, agains, whats, count, is_major, in_kernel = {}, {}, {}, {}, {}, 0, false, false
 
 -- Files are counted by their own: many pages of theirs come without a fault.
 local function is_counted(region)
@@ -76,7 +76,7 @@ local function on_fault(e)
     agains[n] = is_counted(region) and touch(pid, page, fit) or 0
     addr, left = page + fit * PAGE, left - fit
   until left <= 0
-  count, in_kernel = n, raw[4] ~= 0
+  count, is_major, in_kernel = n, raw[3] ~= 0, raw[4] ~= 0
 end
 
 -- How many events the record makes.
@@ -88,10 +88,11 @@ local function part_of(e)
   return count == 1 and 1 or e.index or 1
 end
 
--- Address, number of pages, and region of the event, and how many of the pages had been touched before.
+-- Address, number of pages, and region of the event; how many of the pages had been touched before; whether they came
+-- from the disk, and whether the kernel touched them.
 function faults.of(e)
   local i = part_of(e)
-  return addrs[i], pages[i], regions[i] or nil, agains[i]
+  return addrs[i], pages[i], regions[i] or nil, agains[i], is_major, in_kernel
 end
 
 -- What the event's region is called.

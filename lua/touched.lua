@@ -16,34 +16,54 @@ local LABEL_COLUMNS <const> = 17
 
 local kinds <const>, files <const>, tasks <const> = top.new(NAMES), top.new(NAMES), top.new(NAMES)
 local major, in_kernel, again = 0, 0, 0
-local labels <const> = {} -- tid -> {comm, label}
-local LABELS_KEPT <const> = 10000
-local label_count = 0
+local touching = {} -- tid -> {label, pages} of who touched some since that was added up
+local touching_count = 0
+local TOUCHING_KEPT <const> = 1000
 
 local function label_of(e)
-  local tid, comm = e.tid, e.comm or "?"
-  local known = labels[tid]
-  if known and known[1] == comm then
-    return known[2]
+  local tid = e.tid
+  return (e.comm or "?") .. " " .. (tid == e.pid and tid or e.pid .. "/" .. tid)
+end
+
+local function add_up()
+  for _, entry in pairs(touching) do
+    tasks:add(entry[1], entry[2])
   end
-  local label = comm .. " " .. (tid == e.pid and tid or e.pid .. "/" .. tid)
-  if known or label_count < LABELS_KEPT then
-    labels[tid], label_count = {comm, label}, label_count + (known and 0 or 1)
+  touching, touching_count = {}, 0
+end
+
+-- There are very many, so what a task touches is added up when its name may change.
+local function count_task(e, pages)
+  local tid = e.tid
+  local entry = touching[tid]
+  if entry then
+    entry[2] = entry[2] + pages
+    return
   end
-  return label
+  if touching_count == TOUCHING_KEPT then add_up() end
+  touching[tid], touching_count = {label_of(e), pages}, touching_count + 1
 end
 
 local function add(e)
-  local _, pages, _, before = faults.of(e)
+  local _, pages, _, before, is_major, is_in_kernel = faults.of(e)
   local what = faults.what(e)
   kinds:add(what, pages)
   if what == "file" then
     files:add(e.path or "?", pages)
   end
-  tasks:add(label_of(e), pages)
+  count_task(e, pages)
   again = again + before
-  major = major + (e.major and pages or 0)
-  in_kernel = in_kernel + (e.in_kernel and pages or 0)
+  major = major + (is_major and pages or 0)
+  in_kernel = in_kernel + (is_in_kernel and pages or 0)
+end
+
+-- The name is another one from here on, or the number another task's.
+local function renamed(e)
+  local entry = touching[e.tid]
+  if entry then
+    tasks:add(entry[1], entry[2])
+    touching[e.tid], touching_count = nil, touching_count - 1
+  end
 end
 
 local function amounts(names)
@@ -61,13 +81,14 @@ local function kind_row(what, pages, width)
   return what == "file" and rows.list(row, amounts(files), width, (files:count())) or row
 end
 
-local touched <const> = {events = {fault = add}, heading = "Page faults:"}
+local touched <const> = {events = {fault = add, exec = renamed, exit = renamed}, heading = "Page faults:"}
 
 -- The section's lines; nil without any fault.
 function touched.rows(_, width)
   if kinds.sum == 0 then
     return nil
   end
+  add_up()
   local list = {}
   for _, entry in ipairs(kinds:largest()) do
     list[#list + 1] = kind_row(entry[1], entry[2], width)
