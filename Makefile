@@ -23,9 +23,10 @@ override LDFLAGS += -fsanitize=$(SAN)
 endif
 Q       := $(if $(V),,@)
 say      = $(if $(V),@:,@printf '  %-8s %s\n' $(1) $@)
-# Lua, cjson, libyaml, libzstd and libbpf are linked in: the program needs the C library alone (its libm cannot
+# Lua, cjson, libyaml, libzstd, libbpf and libdw are linked in: the program needs the C library alone (its libm cannot
 # be static in a program that is not).
-LIBS    := -l:liblua5.4.a -l:liblua5.4-cjson.a -l:libyaml.a -l:libbpf.a -l:libelf.a -l:libz.a -l:libzstd.a -lm
+LIBS    := -l:liblua5.4.a -l:liblua5.4-cjson.a -l:libyaml.a -l:libbpf.a -l:libdw.a -l:libelf.a -l:libz.a -l:liblzma.a \
+	-l:libbz2.a -l:libzstd.a -lm
 PROGRAM := $(if $(filter build,$(B)),compendium,$(B)/compendium)
 
 SOURCES := $(filter-out src/generate.c %.bpf.c,$(sort $(shell find src -name '*.c')))

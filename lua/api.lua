@@ -112,13 +112,21 @@ local wants <const> = {
     if not ns or ns < 1000000 then errors.blame("want(\"usage\", \"100ms\"): how often? At most every 1ms") end
     core.want_usage(ns)
   end,
+  stack = function(names)
+    if names == nil then errors.blame("want(\"stack\", \"openat\"): of which calls?") end
+    for _, name in ipairs(type(names) == "table" and names or {names}) do
+      for _, call in ipairs(hooks.calls_of(name)) do core.want_stack(call) end
+    end
+    require("compendium.api_event").add_common "stack"
+  end,
 }
 
 -- want("data", "4k"): how many bytes of what is read and written e.data keeps
 -- want("usage", "1s"): how often "usage" events come, at most
+-- want("stack", "openat"): which calls have e.stack; names as for on()
 function api.want(what, amount)
   local ask = wants[what]
-  if not ask then errors.blame("what can be wanted is \"data\" or \"usage\", not '%s'", tostring(what)) end
+  if not ask then errors.blame("what can be wanted is \"data\", \"usage\" or \"stack\", not '%s'", tostring(what)) end
   ask(amount)
 end
 

@@ -15,6 +15,14 @@ event.common = {
   "status", "unfinished", "late", "tampered", "index",
 }
 
+-- A field that is there only when somebody wants it.
+function event.add_common(name)
+  for _, known in ipairs(event.common) do
+    if known == name then return end
+  end
+  event.common[#event.common + 1] = name
+end
+
 -- A copy's args: names to values, with [i], # and the order of the call as e.args has them.
 local function copy_args(args)
   local values, names = {}, {}

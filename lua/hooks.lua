@@ -21,7 +21,7 @@ local is_built = false
 local ASKED_BY_OPTION <const> = {fault = core.options.faults or false}
 
 -- Library fields that a hook on a bare call has too.
-local LASTING <const> = {comm = true, process = true, class = true}
+local LASTING <const> = {comm = true, process = true, class = true, stack = true}
 
 -- ---- names
 
@@ -109,6 +109,18 @@ end
 -- Raises when something of this name cannot be hooked.
 function hooks.check(names)
   resolve_all(names)
+end
+
+-- The names of the calls that a name stands for: that of an event, or of a call.
+function hooks.calls_of(name)
+  if not events.types[name] and core.call(name) then return {name} end
+  local calls = {}
+  for _, selector in ipairs(resolve(name)) do
+    local call = (selector.key or ""):match "^%a+:([%w_]+)$"
+    if call then calls[#calls + 1] = call end
+  end
+  if #calls == 0 then errors.blame("'%s' is no system call, nor made of some", name) end
+  return calls
 end
 
 -- ---- registering

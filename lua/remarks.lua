@@ -151,6 +151,7 @@ local NOTES <const> = {
   "Without its page faults, which could not be seen: %s",
   "Not traced, as it wished (CLONE_UNTRACED): a task made by %s",
   "Could not be let go at once, as it waited in the kernel: %s",
+  "Without stacks from some point on, as they could not be found: %s",
 }
 
 local SECOND <const> = 1000000000

@@ -17,6 +17,8 @@ struct interest {
 	uint32_t kinds;      /* bit per enum record_kind that somebody wants; RECORD_FORK, _EXEC, _EXIT,
 				_TASK and _LOST are always sent */
 	uint32_t data_limit; /* bytes kept of each read or written buffer; 0: buffers are not captured */
+	uint64_t stacks[ARCH_COUNT][INTEREST_NRS / 64]; /* of those that are hooked: with the user's stack.
+							   Last: older trace files end before it */
 };
 
 static inline bool interest_has(const uint64_t (*set)[INTEREST_NRS / 64], unsigned arch, unsigned nr)
@@ -24,6 +26,14 @@ static inline bool interest_has(const uint64_t (*set)[INTEREST_NRS / 64], unsign
 	if (nr >= INTEREST_NRS)
 		nr = INTEREST_NRS - 1;
 	return arch < ARCH_COUNT && (set[arch][nr / 64] >> (nr % 64) & 1);
+}
+
+static inline bool interest_any(const uint64_t (*set)[INTEREST_NRS / 64])
+{
+	for (unsigned i = 0; i < ARCH_COUNT * INTEREST_NRS / 64; i++)
+		if (set[i / (INTEREST_NRS / 64)][i % (INTEREST_NRS / 64)])
+			return true;
+	return false;
 }
 
 static inline void interest_add(uint64_t (*set)[INTEREST_NRS / 64], unsigned arch, unsigned nr)

@@ -23,6 +23,8 @@ void note_tell(const struct record *record)
 		[NOTE_HELD] =
 			"cannot be let go yet: it waits in the kernel, as for a vfork's child or a "
 			"disk; a second Ctrl-C kills it",
+		[NOTE_NO_STACKS] =
+			"has files in which its stacks cannot be found: there are no more from here on",
 	};
 	const struct piece *program = record_find(record, 0, PIECE_SELF, 0);
 

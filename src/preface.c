@@ -54,6 +54,7 @@ void preface_tell_missing(const char *file, const struct header *header,
 		 "what is before a call (\"enter:\" hooks)"},
 		{wanted->data_limit > recorded->data_limit,
 		 "the bytes that were read and written (want \"data\", -v)"},
+		{lacks(wanted->stacks, recorded->stacks), "stacks of some calls (want \"stack\")"},
 		{(faults || wanted->kinds >> RECORD_FAULT & 1) &&
 			 !(recorded->kinds >> RECORD_FAULT & 1),
 		 "page faults (--faults)"},

@@ -64,6 +64,7 @@ enum record_note {
 	NOTE_NO_FAULTS,    /* its page faults cannot be seen */
 	NOTE_ESCAPED,      /* it asked that a task of its not be traced, and that one is not */
 	NOTE_HELD,         /* it cannot be stopped and so not be let go, and would be killed by our end */
+	NOTE_NO_STACKS,    /* what finds stacks failed too often: from here on there are none */
 };
 
 /* Flags of a record. */
@@ -83,6 +84,7 @@ enum piece_part {
 	PIECE_DATA,    /* what an iovec array points to, joined, up to the limit; of message index */
 	PIECE_NAME,    /* msg_name of message number index */
 	PIECE_CONTROL, /* msg_control of message number index */
+	PIECE_STACK,   /* of no argument (arg 0): where the task was, see frame.h */
 };
 
 /* Flags of a piece. */

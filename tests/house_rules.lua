@@ -14,7 +14,11 @@ local includes <const> = {
   { header = "^sys/ptrace%.h$", only = { "^src/source/ptrace/" }, why = "only source/ptrace knows ptrace" },
   { header = "^linux/ptrace%.h$", only = { "^src/source/ptrace/" }, why = "only source/ptrace knows ptrace" },
   { header = "^bpf/", only = { "^src/source/bpf/" }, why = "only source/bpf knows libbpf" },
-  { header = "^source/ptrace/", only = { "^src/source/ptrace/", "^src/source/bpf/" }, why = "source.h is the way to the ptrace source" },
+  { header = "^elfutils/", only = { "^src/source/stack/" }, why = "only source/stack knows libdw" },
+  { header = "^source/ptrace/proc%.h$", only = { "^src/source/ptrace/", "^src/source/bpf/", "^src/source/stack/" },
+    why = "/proc is read by sources" },
+  { header = "^source/ptrace/", but = "^source/ptrace/proc%.h$",
+    only = { "^src/source/ptrace/", "^src/source/bpf/" }, why = "source.h is the way to the ptrace source" },
   { header = "^lua", only = { "^src/script/", "^src/generate%.c$" }, why = "only script/ knows Lua" },
   { header = "^lauxlib%.h$", only = { "^src/script/", "^src/generate%.c$" }, why = "only script/ knows Lua" },
   { header = "^yaml%.h$", only = { "^src/script/yaml%.c$", "^src/config%.c$" },
@@ -73,7 +77,8 @@ local function check_include(file, number, line)
   local header = line:match '^#%s*include%s*[<"]([^>"]+)[>"]'
   if not header then return end
   for _, rule in ipairs(includes) do
-    if header:find(rule.header) and not is_one_of(file, rule.only) then
+    local is_meant = header:find(rule.header) and not (rule.but and header:find(rule.but))
+    if is_meant and not is_one_of(file, rule.only) then
       complain(file, number, ("includes %s: %s"):format(header, rule.why))
     end
   end

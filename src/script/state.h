@@ -114,6 +114,9 @@ struct host *host_open(const struct options *options, const struct run *run, con
 void results_push(lua_State *L, struct results *results);
 /* core.result(value) -> nil, or what it was that cannot be copied */
 int results_leave(lua_State *L);
+/* stack.c */
+int stack_want(lua_State *L);
+int stack_frames(lua_State *L);
 /* core.c: opens compendium.core. */
 int core_open(lua_State *L);
 /* json.c: pushes core.json. */

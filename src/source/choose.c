@@ -9,22 +9,24 @@
 
 #include "source/source.h"
 
-/* Hooks that run before the kernel does the call need its task stopped there. */
-static bool hooks_entries(const struct interest *interest)
+/* For what must a task be stopped at its call? NULL: for nothing. */
+static const char *why_stopped(const struct interest *interest)
 {
-	for (unsigned arch = 0; arch < ARCH_COUNT; arch++)
-		for (unsigned i = 0; i < INTEREST_NRS / 64; i++)
-			if (interest->enters[arch][i])
-				return true;
-	return false;
+	if (interest_any(interest->enters))
+		return "a script hooks calls before they run (\"enter:\")";
+	if (interest_any(interest->stacks))
+		return "a script wants the stack of calls";
+	return NULL;
 }
 
 static int open_bpf(const struct target *target, const struct interest *interest,
 		    struct source **result, bool *is_impossible, char *why, size_t room)
 {
-	if (hooks_entries(interest)) {
+	const char *stopped = why_stopped(interest);
+
+	if (stopped) {
 		*is_impossible = true;
-		snprintf(why, room, "a script hooks calls before they run (\"enter:\")");
+		snprintf(why, room, "%s", stopped);
 		return -ENOTSUP;
 	}
 	return bpf_source_open(target, interest, result, is_impossible, why, room);
@@ -34,12 +36,11 @@ static int open_bpf(const struct target *target, const struct interest *interest
 static int open_bpf_only(const struct target *target, const struct interest *interest,
 			 struct source **result, char *why, size_t room)
 {
+	const char *stopped = why_stopped(interest);
 	char reason[512];
 
-	if (hooks_entries(interest)) {
-		snprintf(why, room,
-			 "a script hooks calls before they run (\"enter:\"), for which programs must be "
-			 "stopped; that cannot be with %s",
+	if (stopped) {
+		snprintf(why, room, "%s, for which programs must be stopped; that cannot be with %s", stopped,
 			 target->all ? "-a" : "--backend bpf-only");
 		return -ENOTSUP;
 	}

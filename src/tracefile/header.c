@@ -174,7 +174,7 @@ static int take_sight(struct header *header, const uint8_t *bytes, size_t size)
 
 static int take_interest(struct header *header, const uint8_t *bytes, size_t size)
 {
-	if (size != sizeof header->interest)
+	if (size != sizeof header->interest && size != offsetof(struct interest, stacks))
 		return -EBADMSG;
 	memcpy(&header->interest, bytes, size);
 	return 0;

@@ -3,6 +3,14 @@ LIVE := build/live
 TRACEES := $(patsubst tests/live/tracees/%.c,$(LIVE)/%,$(wildcard tests/live/tracees/*.c))
 TRACEE_FLAGS := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Werror -O1 -g -pthread
 
+# One program, without debug information and symbols, and with 32 bits.
+TRACEES += $(LIVE)/deep_bare $(LIVE)/deep_32
+$(LIVE)/deep_bare $(LIVE)/deep_32: tests/live/tracees/deep.c
+	@mkdir -p $(@D)
+	gcc $(TRACEE_FLAGS) -o $@ $<
+$(LIVE)/deep_bare: TRACEE_FLAGS += -g0 -s
+$(LIVE)/deep_32: TRACEE_FLAGS += -m32
+
 $(LIVE)/static32: TRACEE_FLAGS += -m32 -static -D_FILE_OFFSET_BITS=64
 $(LIVE)/%: tests/live/tracees/%.c tests/live/tracees/trap.h
 	@mkdir -p $(@D)

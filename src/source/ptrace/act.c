@@ -112,6 +112,9 @@ static void capture_again(struct ptrace_source *source, struct tracee *tracee, s
 	for (unsigned i = 0; i < RECORD_ARGS; i++)
 		record->args[i] = call->tampering->args >> i & 1 ? call->tampering->ours[i] : before->args[i];
 	call_capture(source, tracee, record, CAPTURE_ENTRY);
+	const struct piece *stack = record_find(before, 0, PIECE_STACK, 0);
+	if (stack)
+		record_add(record, 0, PIECE_STACK, 0, piece_bytes(stack), stack->size, stack->flags);
 	call_keep(call, record);
 }
 

@@ -31,6 +31,7 @@
 #include <sys/user.h>
 
 #include "source/ptrace/act.h"
+#include "source/ptrace/stack.h"
 #include "source/ptrace/untraced.h"
 
 #define CS_64 0x33 /* code segment of 64-bit code */
@@ -181,6 +182,7 @@ void call_enter(struct ptrace_source *source, struct tracee *tracee, const struc
 	if (tracee->call && call_goes_on(source, tracee, info, &entry))
 		return;
 	enum call_role role = call_role(source, entry.arch, entry.nr);
+	stack_note(source, tracee);
 	if (role == CALL_SECCOMP || (role == CALL_PRCTL && (uint32_t)info->entry.args[0] == PR_SET_SECCOMP))
 		follow_filter(source, tracee, info);
 	if (role == CALL_AFFINITY || (role >= CALL_FORK && role <= CALL_CLONE3))
@@ -199,6 +201,7 @@ void call_enter(struct ptrace_source *source, struct tracee *tracee, const struc
 		record->flags |= RECORD_INT80;
 	if (wanted || entering || role == CALL_EXECVE || role == CALL_EXECVEAT)
 		call_capture(source, tracee, record, CAPTURE_ENTRY);
+	stack_capture(source, tracee, record);
 	if (source->sharing.tid && names_proc(record))
 		sharing_end(&source->sharing);
 	struct call *call = call_push(&source->tracees, tracee, record);
@@ -350,6 +353,7 @@ static struct call *call_late(struct ptrace_source *source, struct tracee *trace
 	 * ended may be gone. */
 	if (wanted && (is_restart(*ret) || *ret == -EINTR || *ret == -ENOSYS))
 		call_capture(source, tracee, record, CAPTURE_ENTRY);
+	stack_capture(source, tracee, record);
 	struct call *call = call_push(&source->tracees, tracee, record);
 	if (call) {
 		call->ip = regs.rip;

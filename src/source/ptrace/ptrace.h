@@ -88,6 +88,7 @@ struct ptrace_source {
 	struct snapshot *snapshot;    /* processes still to be told of, or NULL */
 	struct sharing sharing;
 	struct delays delays;
+	struct stacks *stacks;        /* where some are wanted, else NULL */
 	bool filtered;                /* the tasks have our filter: only calls it stops come by */
 	bool took_privileges;         /* and NO_NEW_PRIVS with it */
 	unsigned noted;               /* bits of enum record_note: those that are told once, and were */

@@ -21,6 +21,8 @@
 #include "source/ptrace/filter.h"
 #include "source/ptrace/ptrace.h"
 #include "source/ptrace/snapshot.h"
+#include "source/ptrace/stack.h"
+#include "source/stack/stacks.h"
 
 #define NEWBORN_PATIENCE_NS UINT64_C(1000000000)
 #define CLOSE_PATIENCE_NS UINT64_C(3000000000)
@@ -97,6 +99,8 @@ void source_arrive(struct ptrace_source *source, pid_t tid, int status)
 {
 	struct tracee *tracee = tracee_find(&source->tracees, tid);
 
+	if (!tracee && stack_took(source, tid, status))
+		return;
 	if (!tracee && !(tracee = stranger(source, tid, status)))
 		return;
 	tracee->status = status;
@@ -346,6 +350,7 @@ static void source_close(struct source *base)
 	if (source->delays.has_timer)
 		timer_delete(source->delays.timer);
 	snapshot_free(source);
+	stacks_free(source->stacks);
 	tracees_free(&source->tracees);
 	outbox_free(&source->outbox);
 	free(source);
