@@ -73,8 +73,6 @@ field("noise", "string", "name of the noise rule that hides the event's line", n
 field("process", "table", "the process: see compendium.processes", processes.of)
 field("comm", "bytes", "name of the task, as ps shows it", function(e) return processes.comm(e.tid, e.pid) end)
 
-field("stack", "table", "where the program was, the innermost first; after want(\"stack\", ...)", core.frames)
-
 -- ---- descriptors
 
 local function first_argument(e) return int(e.raw[1]) end

@@ -21,7 +21,7 @@ local is_built = false
 local ASKED_BY_OPTION <const> = {fault = core.options.faults or false}
 
 -- Library fields that a hook on a bare call has too.
-local LASTING <const> = {comm = true, process = true, class = true, stack = true}
+local LASTING <const> = {comm = true, process = true, class = true}
 
 -- ---- names
 

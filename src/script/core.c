@@ -212,7 +212,6 @@ static const luaL_Reg functions[] = {
 	{"want_data", core_want_data},
 	{"want_usage", core_want_usage},
 	{"want_stack", stack_want},
-	{"frames", stack_frames},
 	{"now", core_now},
 	{"wallclock", core_wallclock},
 	{"log", core_log},

@@ -14,7 +14,7 @@
 enum { FIELDS_MAX = 128 }; /* fields added by the library */
 
 /* User values of the userdata; library field n has VALUE_FIELDS + n. */
-enum { VALUE_RAW = 1, VALUE_ARGS, VALUE_FIELDS };
+enum { VALUE_RAW = 1, VALUE_ARGS, VALUE_STACK, VALUE_FIELDS };
 
 /* The event that all hooks see through one userdata. */
 struct event {
@@ -23,7 +23,7 @@ struct event {
 	uint64_t computed[FIELDS_MAX / 64];  /* library fields whose value was computed at first touch */
 	uint64_t assigned[FIELDS_MAX / 64];  /* and those a model has set */
 	uint32_t args_known;                 /* bit i: e.args[i + 1] is decoded */
-	bool raw_known;
+	bool raw_known, stack_known;
 	bool assignable;                     /* models are running: e.NAME = value is allowed */
 	bool bare;                           /* library fields are not there, for want of models */
 	int type;

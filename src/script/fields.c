@@ -216,6 +216,7 @@ static const struct {
 	{"args", push_args},
 	{"raw", push_raw},
 	{"data", push_data},
+	{"stack", stack_push},
 	{"data_truncated", push_data_truncated},
 };
 

@@ -51,19 +51,12 @@ static void push_frame(lua_State *L, const struct frame *frame)
 	}
 }
 
-/* core.frames() -> the event's, an array; nil when it has none, an error when nobody wanted any. */
-int stack_frames(lua_State *L)
+/* An array, the innermost first. The piece comes from the event's record, be it of a file. */
+static void push_frames(lua_State *L, const struct piece *piece)
 {
-	const struct event *event = event_check(L);
-	const struct piece *piece = record_find(event->record, 0, PIECE_STACK, 0);
 	struct frame frame;
 	size_t at = 0;
 
-	if (!interest_any(host_of(L)->interest.stacks))
-		return luaL_error(L, "e.stack is only there after want(\"stack\", \"openat\"), "
-				     "with the names of calls");
-	if (!piece)
-		return 0;
 	lua_newtable(L);
 	for (lua_Integer i = 1;
 	     i <= FRAMES_MAX && frame_next(piece_bytes(piece), piece->size, &at, &frame); i++) {
@@ -74,5 +67,24 @@ int stack_frames(lua_State *L)
 		lua_pushboolean(L, true);
 		lua_setfield(L, -2, "truncated");
 	}
-	return 1;
+}
+
+/* e.stack: the same table each time; nil when the call has none, an error when nobody wanted any. */
+void stack_push(lua_State *L, struct event *event)
+{
+	const struct piece *piece = record_find(event->record, 0, PIECE_STACK, 0);
+
+	if (!interest_any(host_of(L)->interest.stacks))
+		luaL_error(L, "e.stack is only there after want(\"stack\", \"openat\"), "
+			      "with the names of calls");
+	if (!piece) {
+		lua_pushnil(L);
+		return;
+	}
+	if (!event->stack_known) {
+		push_frames(L, piece);
+		lua_setiuservalue(L, 1, VALUE_STACK);
+		event->stack_known = true;
+	}
+	lua_getiuservalue(L, 1, VALUE_STACK);
 }

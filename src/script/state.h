@@ -116,7 +116,7 @@ void results_push(lua_State *L, struct results *results);
 int results_leave(lua_State *L);
 /* stack.c */
 int stack_want(lua_State *L);
-int stack_frames(lua_State *L);
+void stack_push(lua_State *L, struct event *event);
 /* core.c: opens compendium.core. */
 int core_open(lua_State *L);
 /* json.c: pushes core.json. */
