@@ -28,9 +28,24 @@ function options.give(text, script, origin)
   given[#given + 1] = {name = name, value = value, script = script, origin = origin}
 end
 
+-- "a, b" as {"a", "b"}
+local function read_list(text)
+  local list = {}
+  for word in text:gmatch "[^,]+" do
+    word = word:match "^%s*(.-)%s*$"
+    if word ~= "" then list[#list + 1] = word end
+  end
+  return list
+end
+
+local function show(value)
+  return type(value) == "table" and table.concat(value, ",") or tostring(value)
+end
+
 -- How a value given as text is read, by what the default is.
 local function reader(default)
   local type = math.type(default) or type(default)
+  if type == "table" then return read_list end
   if type == "integer" or type == "float" then return tonumber, "a number" end
   if type == "boolean" then
     return function(text) return BOOLEANS[text:lower()] end, "yes or no"
@@ -53,13 +68,24 @@ local function given_for(script, name)
   return found
 end
 
--- The value of an option of a script; a duration is in ns, a size in bytes.
+-- A list is one of texts.
+local function check_list(name, default)
+  for _, word in pairs(default) do
+    if type(word) ~= "string" then
+      errors.blame("the default of option '%s' is a list of texts, not of a %s", name, type(word))
+    end
+  end
+end
+
+-- The value of an option of a script; a duration is in ns, a size in bytes, a list a table of its own.
 function options.declare(script, name, default, help)
   errors.check(name, "string", "an option's name")
   if not name:find "^[%a_][%w_-]*$" then errors.blame("'%s' cannot be an option's name", name) end
   local kind = type(default)
-  if kind ~= "string" and kind ~= "number" and kind ~= "boolean" then
-    errors.blame("the default of option '%s' gives its type: a number, text, true or false, not %s", name, kind)
+  if kind == "table" then
+    check_list(name, default)
+  elseif kind ~= "string" and kind ~= "number" and kind ~= "boolean" then
+    errors.blame("the default of option '%s' gives its type: a number, text, a list, true or false, not %s", name, kind)
   end
   local read, expected = reader(default)
   local item = given_for(script, name)
@@ -72,6 +98,8 @@ function options.declare(script, name, default, help)
     end
   elseif kind == "string" then
     value = read(default)
+  elseif kind == "table" then
+    value = table.move(default, 1, #default, 1, {})
   else
     value = default
   end
@@ -86,7 +114,9 @@ function options.check()
   for _, item in ipairs(given) do
     if not item.used then
       local all = {}
-      for i, option in ipairs(declared) do all[i] = ("%s.%s=%s"):format(option.script, option.name, option.default) end
+      for i, option in ipairs(declared) do
+        all[i] = ("%s.%s=%s"):format(option.script, option.name, show(option.default))
+      end
       local list = #all > 0 and "there are " .. table.concat(all, ", ") or "the scripts have none"
       error(("%s: there is no option '%s'%s (%s)"):format(item.origin, item.name, errors.hint(item.name, names),
         list), 0)

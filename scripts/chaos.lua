@@ -13,7 +13,7 @@
 
 local seed <const> = option("seed", 1, "the same seed does the same again")
 local percent <const> = option("percent", 1, "how many calls of a hundred")
-local below <const> = option("below", "**", "only files whose names are like that")
+local below <const> = option("below", {"**"}, "only files whose names are like that")
 local with_errors <const> = option("errors", true, "calls that fail")
 local with_short <const> = option("short", true, "reads and writes of less than was asked for")
 local with_interrupts <const> = option("interrupts", true, "calls that are interrupted by a signal (EINTR)")

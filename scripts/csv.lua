@@ -10,7 +10,7 @@
 -- Options: to=FILE (stdout); only=open,read these events.
 
 local to <const> = option("to", "", "the file; stdout without it")
-local only <const> = option("only", "", "only these events, separated by commas")
+local only <const> = option("only", {}, "only these events")
 
 local FIELDS <const> = {"pid", "tid", "comm", "type", "syscall", "ret", "error", "path", "remote", "bytes"}
 local out <const> = to ~= "" and assert(io.open(to, "w")) or io.stdout
@@ -29,9 +29,6 @@ local function write(e)
   out:write(table.concat(cells, ","), "\n")
 end
 
-local names <const> = {}
-for name in only:gmatch "[^,%s]+" do names[#names + 1] = name end
-
 on("start", function() out:write("time,duration,", table.concat(FIELDS, ","), "\n") end)
-sink {name = "csv", events = #names > 0 and names or nil, event = write}
+sink {name = "csv", events = #only > 0 and only or nil, event = write}
 on("finish", function() out:flush() end)

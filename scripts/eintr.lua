@@ -8,15 +8,14 @@
 --
 -- Options: calls=read,write,... only these.
 
-local CALLS <const> = {
+local calls <const> = option("calls", {
   "read", "write", "readv", "writev", "recvfrom", "recvmsg", "sendto", "sendmsg", "accept", "accept4", "connect",
     "poll", "ppoll", "select",
   "pselect6", "epoll_wait", "epoll_pwait", "wait4", "waitid", "nanosleep", "clock_nanosleep", "openat", "flock",
-}
-local wanted <const> = option("calls", table.concat(CALLS, ","), "which calls")
+}, "which calls")
 
 local names, done = {}, {}
-for name in wanted:gmatch "[^,%s]+" do names[#names + 1] = "enter:" .. name end
+for i, name in ipairs(calls) do names[i] = "enter:" .. name end
 
 on(names, function(e)
   local key = e.pid .. e.syscall

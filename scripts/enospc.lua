@@ -9,7 +9,7 @@
 -- Options: after=64k; below=GLOB; error=ENOSPC (EDQUOT, EIO ...).
 
 local after <const> = option("after", "64k", "how much can be written before")
-local below <const> = option("below", "**", "which files")
+local below <const> = option("below", {"**"}, "which files")
 local error_name <const> = option("error", "ENOSPC", "with which error")
 
 local is_meant <const> = glob(below)

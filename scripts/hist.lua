@@ -11,11 +11,11 @@
 --
 -- Options: calls=read,write only these; least=10 leaves out calls made less often.
 
-local wanted <const> = option("calls", "", "only these, separated by commas")
+local wanted <const> = option("calls", {}, "only these")
 local least <const> = option("least", 10, "how often a call must have been made to be shown")
 
 local names <const> = {}
-for name in wanted:gmatch "[^,%s]+" do names[#names + 1] = "syscall:" .. name end
+for i, name in ipairs(wanted) do names[i] = "syscall:" .. name end
 
 local histograms = {}
 

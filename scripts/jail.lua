@@ -9,12 +9,9 @@
 --
 -- Options: write=GLOB,GLOB where it may write; network=yes.
 
-local write <const> = option("write", "/tmp/**,/dev/**", "where it may write")
+local may_write <const> = glob(option("write", {"/tmp/**", "/dev/**"}, "where it may write"))
 local network <const> = option("network", false, "may it use the network")
 
-local globs <const> = {}
-for each in write:gmatch "[^,]+" do globs[#globs + 1] = each end
-local may_write <const> = glob(globs)
 local O_ACCMODE <const>, O_CREAT <const>, O_TRUNC <const> = 3, 0x40, 0x200
 
 local function refuse(e, what)

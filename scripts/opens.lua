@@ -11,7 +11,7 @@
 -- Options: failed=yes shows only those that failed; path="/etc/**" only those below.
 
 local failed <const> = option("failed", false, "only what could not be opened")
-local path <const> = option("path", "**", "which paths, as a glob")
+local path <const> = option("path", {"**"}, "which paths, as a glob")
 
 local is_meant <const> = glob(path)
 

@@ -9,12 +9,8 @@
 --
 -- Options: below=GLOB which names (all but /dev and /proc); allow=GLOB,GLOB which are left writable.
 
-local below <const> = option("below", "**", "which names")
-local allow <const> = option("allow", "/dev/**,/proc/**", "which are left writable")
-
-local is_meant, allowed = glob(below), {}
-for each in allow:gmatch "[^,]+" do allowed[#allowed + 1] = each end
-local is_allowed <const> = glob(allowed)
+local is_meant <const> = glob(option("below", {"**"}, "which names"))
+local is_allowed <const> = glob(option("allow", {"/dev/**", "/proc/**"}, "which are left writable"))
 local O_ACCMODE <const>, O_CREAT <const>, O_TRUNC <const> = 3, 0x40, 0x200
 
 local function refuse(e, path, what)

@@ -10,7 +10,7 @@
 -- without it); with= further calls, separated by commas; errno=1 what the others fail with (EPERM).
 
 local to <const> = option("to", "", "the file; stdout without it")
-local with <const> = option("with", "", "further calls to allow")
+local with <const> = option("with", {}, "further calls to allow")
 local errno <const> = option("errno", 1, "the number of the error that other calls fail with")
 
 -- What any program needs: to start, to come back from a signal, to go on after one, to end.
@@ -19,7 +19,7 @@ local ARCHES <const> = {x86_64 = "SCMP_ARCH_X86_64", i386 = "SCMP_ARCH_X86", x32
 
 local seen, arches = {}, {x86_64 = true}
 for _, name in ipairs(ALWAYS) do seen[name] = true end
-for name in with:gmatch "[^,%s]+" do seen[name] = true end
+for _, name in ipairs(with) do seen[name] = true end
 
 on("syscall", function(e)
   if e.syscall then

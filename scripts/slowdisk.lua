@@ -9,7 +9,7 @@
 -- Options: by=10ms; below=GLOB which files.
 
 local by <const> = option("by", "10ms", "how long each call is delayed")
-local below <const> = option("below", "**", "which files")
+local below <const> = option("below", {"**"}, "which files")
 
 local is_meant <const> = glob(below)
 local n = 0

@@ -10,17 +10,14 @@
 -- %error ...), an absent one is "-"; only=open,read these events.
 
 local line <const> = option("line", "%time %pid %comm %type %path %bytes %error", "what a line is")
-local only <const> = option("only", "", "only these events, separated by commas")
+local only <const> = option("only", {}, "only these events")
 
 local SHOW <const> = {
   time = function(e) return ("%.3f"):format(e.time / 1e9) end,
   duration = function(e) return duration(e.duration) end,
 }
 
-local names <const> = {}
-for name in only:gmatch "[^,%s]+" do names[#names + 1] = name end
-
-sink {name = "template", events = #names > 0 and names or nil, event = function(e)
+sink {name = "template", events = #only > 0 and only or nil, event = function(e)
   tell("%s", (line:gsub("%%([%a_]+)", function(name)
     local value = (SHOW[name] or function() return e[name] end)(e)
     return value == nil and "-" or tostring(value)

@@ -8,11 +8,7 @@
 --
 -- Options: below="/tmp/**,/var/tmp/**" which files.
 
-local below <const> = option("below", "/tmp/**,/var/tmp/**", "which files")
-
-local globs <const> = {}
-for each in below:gmatch "[^,]+" do globs[#globs + 1] = each end
-local is_meant <const> = glob(globs)
+local is_meant <const> = glob(option("below", {"/tmp/**", "/var/tmp/**"}, "which files"))
 
 on({"enter:unlink", "enter:unlinkat"}, function(e)
   if e.directory or not is_meant(e.path or "") then return end
