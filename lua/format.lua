@@ -175,4 +175,10 @@ function format.sockaddr(address)
   return "family " .. tostring(address.family)
 end
 
+-- A frame of e.stack: its function, or its offset; and where that is: "main.c:12" or its module.
+function format.frame(frame)
+  local where = frame.file and frame.line and ("%s:%d"):format(frame.file, frame.line) or frame.module or "?"
+  return frame.name or ("+0x%x"):format(frame.offset or frame.address), where:match "[^/]*$"
+end
+
 return format

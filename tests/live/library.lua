@@ -6,6 +6,7 @@
 --   finds     {command, pattern...}: what it says of that command (its output and the program's, together)
 --   quiet     {command, pattern...}: what it must not say of that one
 --   acts      it changes calls: not with bpf, not on a recording
+--   stops     it needs tasks stopped: not with bpf
 --   prepare   function(dir): makes files; commands run in `dir`, in which $DIR stands for its name
 --   status    of finds; 0 when not given
 
@@ -66,6 +67,14 @@ return {
     finds = {{"$careless", "here", "out"}, "calls of %S+careless failed", "brk #%d+ ENOMEM +killed by SIGSEGV",
       "write #1 ENOSPC +%S+/out +ended with 0, as if it had worked"},
     quiet = {{"$careless", "here", "out"}, "read #%d"}},
+  {script = "stacks:calls=openat,depth=4", stops = true,
+    finds = {{"$deep", "here", "30"}, "%d+ calls in %d+ stacks",
+      "\n60 +openat +\n +%S*open%S* +%S+ *\n +third +deep%.c:%d+ *\n +second +deep%.c:%d+ *\n +first +deep%.c:%d+"},
+    quiet = {QUIET, "third"}},
+  {script = "stacks:calls=open,to=/dev/stdout,of=time", stops = true,
+    finds = {{"$deep", "here", "2"}, "deep;[%w_;.@+]*main;first;second;third;[%w_]*open%w*;openat %d+\n",
+      "deep;[%w_;.@+]*in_thread;first;second;third;", "stacks: %d+ of them, in /dev/stdout"},
+    quiet = {QUIET, "third"}},
   {script = "strace",
     finds = {sh "cat nothere", 'openat%(AT_FDCWD, "nothere", O_RDONLY%) = %-1 ENOENT %(No such file or directory%)',
       "%+%+%+ exited with 1 %+%+%+"}, status = 1,
