@@ -13,8 +13,14 @@ local to <const> = option("to", "", "the file; stdout without it")
 local with <const> = option("with", {}, "further calls to allow")
 local errno <const> = option("errno", 1, "the number of the error that other calls fail with")
 
--- What any program needs: to start, to come back from a signal, to go on after one, to end.
-local ALWAYS <const> = {"execve", "exit", "exit_group", "restart_syscall", "rt_sigreturn"}
+-- What any program needs: to start, to come back from a signal, to go on after one, to end; what is no call as long as
+-- the kernel's own code in the program (the vDSO) can do it; and what the C library does when luck has it so: memory
+-- that grows or goes, a lock that is held.
+local ALWAYS <const> = {
+  "execve", "exit", "exit_group", "restart_syscall", "rt_sigreturn",
+  "clock_gettime", "clock_getres", "gettimeofday", "time", "getcpu",
+  "brk", "mmap", "mremap", "munmap", "madvise", "futex",
+}
 local ARCHES <const> = {x86_64 = "SCMP_ARCH_X86_64", i386 = "SCMP_ARCH_X86", x32 = "SCMP_ARCH_X32"}
 
 local seen, arches = {}, {x86_64 = true}
@@ -22,7 +28,7 @@ for _, name in ipairs(ALWAYS) do seen[name] = true end
 for _, name in ipairs(with) do seen[name] = true end
 
 on("syscall", function(e)
-  if e.syscall then
+  if e:describe() then -- else it has no name
     seen[e.syscall] = true
     arches[e.arch] = true
   end

@@ -37,8 +37,9 @@ local port <const> = assert(h.process.free_port())
 local Nginx = {}
 Nginx.__index = Nginx
 
--- Starts nginx and waits until it serves. Its files: /small (11 bytes), /large (300000 bytes).
-function services.nginx(user, workers)
+-- Starts nginx and waits until it serves. Its files: /small (11 bytes), /large (300000 bytes). through: words before the
+-- command, of who runs it.
+function services.nginx(user, workers, through)
   local dir = h.folder(user, "nginx")
   local www = dir .. "/www"
   local nginx = setmetatable({dir = dir, port = port, socket = dir .. "/socket"},
@@ -51,14 +52,15 @@ function services.nginx(user, workers)
     USER = user == "root" and "user root;" or "",
   })
   h.write_file(dir .. "/nginx.conf", config)
-  nginx.process = h.start({h.which.nginx, "-c", dir .. "/nginx.conf", "-p", dir, "-e", dir .. "/error.log"},
-    {user = user, cwd = dir})
+  local command = {h.which.nginx, "-c", dir .. "/nginx.conf", "-p", dir, "-e", dir .. "/error.log"}
+  nginx.process = h.start(h.join(through or {}, command), {user = user, cwd = dir})
   h.eventually("nginx listens", function()
     if nginx.process:ended(0) then
       error("nginx ended: " .. nginx.process.err .. (h.read_file(dir .. "/error.log") or ""))
     end
-    nginx.workers = h.children(nginx.process.pid)
-    return h.exists(nginx.socket) and h.exists(dir .. "/nginx.pid") and #nginx.workers == (workers or 1)
+    local pid = tonumber(h.read_file(dir .. "/nginx.pid"))
+    nginx.workers = pid and h.children(pid) or {}
+    return h.exists(nginx.socket) and #nginx.workers == (workers or 1)
   end)
   return nginx
 end
