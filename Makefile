@@ -2,6 +2,7 @@
 #   make            build ./compendium           make run      install, build, trace a real program
 #   make test       all tests                    make lint     compilers, tidy, cppcheck, luacheck, house rules
 #   make fuzz [FUZZ_SECONDS=60]                  feeds hostile bytes to all that reads them, see tests/README.md
+#   make api        writes the reference of the scripts' API into scripts/README.md
 #   make install PREFIX=/usr/local DESTDIR=      make fmt      format the C files that differ from main
 #   make B=build/asan SAN=address,undefined      a build with sanitizers, in a folder of its own
 #   make V=1        shows the commands
@@ -35,7 +36,7 @@ LIBRARY := $(filter-out $(B)/src/main.o,$(OBJECTS)) $(B)/gen/embedded.o
 EMBED   := $(sort $(wildcard lua/*.lua lua/*/*.lua scripts/*.lua))
 
 .PHONY: all
-all: $(PROGRAM) build/docs/compendium.1 build/docs/compendium.schema.json
+all: $(PROGRAM) build/docs/compendium.1 build/docs/compendium.schema.json build/docs/types/compendium.lua
 
 $(PROGRAM): $(B)/src/main.o $(LIBRARY) $(B)/link.txt
 	$(call say,link)
@@ -110,7 +111,16 @@ $(SCHEMA): src/schema_generate.lua $(wildcard lua/*.lua) $(GENERATE)
 	@mkdir -p $(@D)
 	$(call say,generate)
 	$(Q)$(GENERATE) $< $@
-DOCS := $(MANUALS) $(SCHEMA)
+# The API of scripts, for editors. `make api` writes it into scripts/README.md, for people.
+TYPES := build/docs/types/compendium.lua
+$(TYPES): src/api_generate.lua $(wildcard lua/*.lua) $(GENERATE)
+	@mkdir -p $(@D)
+	$(call say,generate)
+	$(Q)$(GENERATE) $< types $@
+.PHONY: api
+api: $(GENERATE)
+	$(Q)$(GENERATE) src/api_generate.lua reference scripts/README.md
+DOCS := $(MANUALS) $(SCHEMA) $(TYPES)
 
 .PHONY: install
 install: $(PROGRAM) $(DOCS)
@@ -120,6 +130,7 @@ install: $(PROGRAM) $(DOCS)
 	install -Dm644 build/docs/_compendium $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_compendium
 	install -Dm644 build/docs/compendium.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/compendium.fish
 	install -Dm644 $(SCHEMA) $(DESTDIR)$(PREFIX)/share/compendium/compendium.schema.json
+	install -Dm644 $(TYPES) $(DESTDIR)$(PREFIX)/share/compendium/types/compendium.lua
 
 .PHONY: run
 run:

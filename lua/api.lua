@@ -2,6 +2,9 @@
 --
 -- api: what scripts see: the globals of DESIGN's table, the standard library, and `require
 -- "compendium"`. Every other global is an error that says where, so that a typo is not a nil.
+--
+-- Comments of three dashes, here and in the modules that src/api_generate.lua names, are the API's reference and
+-- what editors complete: a signature with LuaLS's types, and what it means.
 
 local core <const> = require "compendium.core"
 local errors <const> = require "compendium.api_errors"
@@ -17,12 +20,69 @@ local SINK_KEYS <const> = {
   finish = "function",
 }
 
+--- # Hooks
+
+--- on(name: EventName|EventName[], fn: fun(e: Event))
+--- calls `fn(e)` for each event of that name or list of names: the types of `--json`; `"syscall:openat"`,
+--- `"syscall:%network"` (a class), `"syscall"` (all); `"enter:openat"` (before it runs), `"start"`, `"finish"`,
+--- `"every:1s"`
 api.on = hooks.on
+
+--- filter(name?: EventName|EventName[], fn: fun(e: Event): boolean?)
+--- false drops the event for all that comes after, outputs too; without a name, of every kind
 api.filter = hooks.filter
+
+--- want(what: "data"|"usage"|"stack", how: string|string[]|integer)
+--- asks for what costs more: `want("data", "4k")` keeps so much of what is read and written (`e.data`);
+--- `want("usage", "100ms")` samples memory so often; `want("stack", "openat")` finds where in its code the program
+--- makes that call, or those of an event or a list (`e.stack`)
+
+--- # Scripts
+
+--- use(name: string)
+--- runs another script first, once
 api.use = scripts.use
+
+--- option(name: string, default: T, help?: string): T
+--- a value that `-s file.lua:name=value` or `--set name=value` sets; of the default's type: a number, text, `"10ms"`
+--- (ns), `"4k"` (bytes), true or false, or a list (`{"a", "b"}`, set by `name=a,b`)
 api.option = scripts.option
 
--- sink{event=fn, finish=fn}: see HACKING.md
+---@class Run
+---@field number integer
+---@field count integer
+---@field file? string the recording
+---@field command? string[] what was started; not with -p and --replay
+---@field environment? string[] of a recording's command: names, or with --record-env "NAME=value"
+---@field from? integer ns since the start from which on a part of the trace is shown
+---@field host string
+---@field boot string
+---@field id string
+---@field results any[] what earlier runs left
+---@field result fun(value: any) leaves plain values for later runs, copied
+
+--- run: Run
+--- which run it is: `number` of `count`, of several --replay files each is one; `file`, `command`, `environment`,
+--- `host`, `boot`, `id`, `from`; `results[i]`, what earlier runs left by `run.result(value)`
+
+--- # Output
+
+--- say(e?: Event, format: string, ...: any)
+--- a line in the usual shape, where the trace goes; `print` goes to stdout
+
+--- tell(format: string, ...: any)
+--- a line as it is, where the trace goes
+
+---@class Sink
+---@field name? string
+---@field events? EventName|EventName[]
+---@field before_filters? boolean
+---@field start? fun(info: table)
+---@field event? fun(e: Event)
+---@field finish? fun(info: table)
+
+--- sink(sink: Sink)
+--- an output of your own: `{events=, event=, start=, finish=, name=, before_filters=}`
 function api.sink(sink)
   errors.check(sink, "table", "a sink")
   for key, value in pairs(sink) do
@@ -35,7 +95,8 @@ function api.sink(sink)
   hooks.sink(sink)
 end
 
--- line(name, fn): the text of an event's live line
+--- line(name: EventName|EventName[], fn: fun(e: Event): string?)
+--- the text of the event's live line; nil leaves it as it is
 function api.line(name, fn)
   hooks.check(name)
   errors.check(fn, "function", "what line() calls")
@@ -44,24 +105,27 @@ function api.line(name, fn)
   end
 end
 
--- redact(pattern): what it matches (or captures, when it does) is shown nowhere
+--- redact(pattern: string)
+--- what it matches, or captures, is shown nowhere
 function api.redact(pattern)
   local ok, problem = pcall(require("compendium.redact").add, pattern)
   if not ok then errors.blame("%s", (tostring(problem):gsub("^lua/[%w_]+%.lua:%d+: ", ""))) end
 end
 
--- counter([limit]), histogram([step]), rate([window]): see compendium.stats
 function api.counter(limit) return require("compendium.stats").counter(limit) end
 function api.histogram(step) return require("compendium.stats").histogram(step) end
 function api.rate(window) return require("compendium.stats").rate(window) end
 
--- columns{"name", "calls>"}: a table to print, see compendium.columns
 function api.columns(headings) return require("compendium.columns").new(headings) end
 
--- glob(list): a function that says whether a path is meant by one of these (*, **, ?, [ab])
+--- # Values
+
+--- glob(list: string|string[]): fun(path?: string): boolean
+--- a function that says whether a path is one of those (`*`, `**`, `?`, `[ab]`)
 function api.glob(list) return require("compendium.globs").matcher(list) end
 
--- address(list): the same for e.remote and e["local"]: "10.0.0.0/8", "*:443", "unix:/run/**"
+--- address(list: string|string[]): fun(address?: string): boolean
+--- the same for `e.remote` and `e["local"]`: `"10.0.0.0/8"`, `"*:443"`, `"unix:/run/**"`
 function api.address(list) return require("compendium.matchers").address(list) end
 
 -- Both ways: text of a number, number of a text. nil is nil.
@@ -75,16 +139,28 @@ local function both_ways(show, read, what)
   end
 end
 
--- duration(1500000) is "1.50ms", duration "10ms" is 10000000; size(4096) is "4.0 KB", size "4k" is 4096
+--- duration(value?: integer|string): string|integer|nil
+--- both ways: `duration(1500000)` is `"1.50ms"`, `duration "10ms"` is 10000000 (ns); nil is nil
 api.duration = both_ways("duration", units.duration, "time such as \"10ms\"")
+
+--- size(value?: integer|string): string|integer|nil
+--- both ways: `size(4096)` is `"4.0 KB"`, `size "4k"` is 4096; nil is nil
 api.size = both_ways("bytes", function(value) return units.size(value, true) end, "size such as \"4k\"")
 
--- now(): how far the trace has come, in ns; wallclock(): ns since 1970 at its start
+--- json(value: any): string
+--- JSON text
+
+--- now(): integer
+--- how far the trace has come, in ns since its start
+
+--- wallclock(): integer
+--- the start of the trace, in ns since 1970
 api.now, api.wallclock = core.now, core.wallclock
 
--- random(seed): a function like math.random with a sequence of its own, the same for the same seed (splitmix64)
+--- random(seed: integer): fun(low?: integer, high?: integer): number
+--- a function like `math.random` with a sequence of its own, the same for the same seed
 function api.random(seed)
-  local state = errors.check(seed, "integer", "the seed of random()")
+  local state = errors.check(seed, "integer", "the seed of random()") -- splitmix64
   local function bits()
     state = state + 0x9E3779B97F4A7C15
     local z = state
@@ -121,16 +197,12 @@ local wants <const> = {
   end,
 }
 
--- want("data", "4k"): how many bytes of what is read and written e.data keeps
--- want("usage", "1s"): how often "usage" events come, at most
--- want("stack", "openat"): which calls have e.stack; names as for on()
 function api.want(what, amount)
   local ask = wants[what]
   if not ask then errors.blame("what can be wanted is \"data\", \"usage\" or \"stack\", not '%s'", tostring(what)) end
   ask(amount)
 end
 
--- Which run this is, of how many, and what scripts of earlier runs left: of several --replay files each is a run.
 api.run = {
   number = core.run.number, count = core.run.count, file = core.run.file, results = core.run.results,
   command = core.options.command, -- the words of what was started, nil with -p and --replay

@@ -9,6 +9,54 @@ local events <const> = require "compendium.events"
 
 local event <const> = {}
 
+--- # Events
+
+--- Event.pid: integer
+--- the process; and `tid`, `comm`, `type`, `class`, `syscall`, `duration`, `ret`, `error`, `unfinished`, `late`,
+--- `tampered` as in lines of `--json`, and the fields of its type (below). `pairs(e)` goes through them
+
+--- Event.time: integer
+--- when it began, in ns since the trace began
+
+--- Event.kind: string
+--- what it was made of: call, enter, fork, exec, exit, signal ...
+
+--- Event.process: table?
+--- the process: `require("compendium").processes`
+
+--- Event.args: table<string|integer, any>
+--- a call's arguments by name or number, decoded; `pairs(e.args)` goes through them
+
+--- Event.arch: string?
+--- of a call: x86_64, i386 or x32
+
+--- Event.nr: integer?
+--- the call's number
+
+--- Event.raw: integer[]
+--- the call's registers
+
+--- Event.index: integer
+--- which one of the call's events, from 1: sendmmsg makes several
+
+--- Event.data: string?
+--- what was read or written, after `want("data", ...)`
+
+--- Event.data_truncated: boolean?
+--- there was more
+
+---@class Frame
+---@field address integer
+---@field offset? integer in the module
+---@field module? string
+---@field name? string of the function
+---@field file? string
+---@field line? integer
+
+--- Event.stack: Frame[]?
+--- where in its code the program was, after `want("stack", ...)`: the innermost first, each with `name`, `file`,
+--- `line`, `module`, `offset`, `address`, as far as they are known
+
 -- What every event may have, in the order in which pairs gives it.
 event.common = {
   "time", "duration", "pid", "tid", "comm", "process", "kind", "type", "class", "arch", "syscall", "ret", "error",
@@ -50,6 +98,8 @@ local function names_of(e)
   return row and table.move(row.fields, 1, #row.fields, #names + 1, names) or names
 end
 
+--- Event:copy(): Event
+--- a table with what the event has, that stays valid beyond the hook
 local function copy(e)
   local copied = {}
   for _, name in ipairs(names_of(e)) do copied[name] = e[name] end

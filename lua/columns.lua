@@ -10,7 +10,8 @@ local columns <const> = {}
 local Columns <const> = {}
 Columns.__index = Columns
 
--- columns{"name", "calls>", ...}: a table with these headings; > aligns to the right. Without headings: columns{}.
+--- columns(headings: string[]): Columns
+--- a table to print: `columns{"name", "calls>"}`, `>` aligns to the right; without headings: `columns{}`
 function columns.new(headings)
   local self = setmetatable({headings = {}, right = {}, rows = {}}, Columns)
   for i, heading in ipairs(headings or {}) do
@@ -25,7 +26,8 @@ local function cell(value)
   return text.escape(type(value) == "string" and value or tostring(value))
 end
 
--- t:row(cell, ...): nil cells show as "-".
+--- Columns:row(...: any): Columns
+--- a row; nil shows as "-"
 function Columns:row(...)
   local row = table.pack(...)
   for i = 1, row.n do row[i] = cell(row[i]) end
@@ -41,7 +43,8 @@ local function widths(rows)
   return width
 end
 
--- t:lines(): array of lines, headings first.
+--- Columns:lines(): string[]
+--- headings first
 function Columns:lines()
   local rows = {}
   if #self.headings > 0 and #self.rows > 0 then rows[1] = self.headings end
@@ -58,7 +61,8 @@ function Columns:lines()
   return lines
 end
 
--- t:tell(): writes the lines where the trace goes; with a title, when there are any rows.
+--- Columns:tell(title?: string)
+--- writes the lines where the trace goes; with a title, when there are any rows
 function Columns:tell(title)
   if #self.rows == 0 then return end
   local lines = self:lines()

@@ -294,7 +294,20 @@ local function index_of(name)
   end
 end
 
--- Adds a rule before the others; one of the same name is replaced.
+--- # Noise: lines that are hidden
+
+---@class noise
+---@class NoiseRule
+---@field name string
+---@field why string
+---@field types? string[]
+---@field match? fun(e: Event): boolean?
+---@field paths? string[] Lua patterns
+---@field pages? integer
+
+--- noise.add(rule: NoiseRule)
+--- hides the lines of the events that it means: `{name=, why=, types=, match= or paths=}`; one of the same name is
+--- replaced
 function noise.add(rule)
   check(rule)
   local copy = {foreign = true}
@@ -309,7 +322,8 @@ function noise.add(rule)
   reset()
 end
 
--- Removes a rule by name: what it hid is shown.
+--- noise.remove(name: string)
+--- what the rule hid is shown
 function noise.remove(name)
   local at = index_of(name)
   if not at then
@@ -323,7 +337,8 @@ function noise.remove(name)
   reset()
 end
 
--- Removes all rules: every event gets its line.
+--- noise.off()
+--- every event gets its line
 function noise.off()
   rules = {}
   reset()

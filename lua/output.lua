@@ -6,8 +6,23 @@
 local output <const> = {}
 local wanted <const> = {}
 
+--- # Bundled outputs
+
+---@class output
+
+--- output.terminal(on?: boolean)
+--- switches the live lines on, or off with false
+
+--- output.summary(on?: boolean)
+--- the same for the summary
+
+--- output.verbose(on?: boolean)
+--- the same for `-v`
+
+--- output.json(on?: boolean)
+--- the same for `--json`
+
 for _, name in ipairs {"terminal", "summary", "verbose", "json"} do
-  -- Switches a bundled sink on, or off with false.
   output[name] = function(on)
     wanted[name] = on ~= false
   end

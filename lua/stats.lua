@@ -9,30 +9,38 @@ local top <const> = require "compendium.top"
 
 local stats <const> = {}
 
+--- # Counting
+
 -- ---- counters
 
 local Counter <const> = {}
 Counter.__index = Counter
 
--- counter([limit]): amounts by name. Beyond `limit` names (10,000) the smallest are forgotten.
+--- counter(limit?: integer): Counter
+--- amounts by name; beyond `limit` names (10,000) the smallest are forgotten
 function stats.counter(limit)
   local names = top.new(limit or 10000)
   return setmetatable({names = names}, Counter)
 end
 
--- c:add(name[, amount]): one more, or that much more. A nil name counts as "-".
+--- Counter:add(name: any, amount?: number)
+--- one more, or that much more; a nil name counts as "-"
 function Counter:add(name, amount) self.names:add(name == nil and "-" or name, amount or 1) end
 
--- c:get(name): how much there is of it: 0 when it is not known.
+--- Counter:get(name: any): number
+--- how much there is of it: 0 when it is not known
 function Counter:get(name) return self.names.amounts[name] or 0 end
 
--- c:sum(): of all names, also of forgotten ones.
+--- Counter:sum(): number
+--- of all names, also of forgotten ones
 function Counter:sum() return self.names.sum end
 
--- c:count(): how many names there were.
+--- Counter:count(): integer
+--- how many names there were
 function Counter:count() return (self.names:count()) end
 
--- c:top([n]): array of {name, amount}, the largest first.
+--- Counter:top(n?: integer): any[][]
+--- rows of name and amount, the largest first
 function Counter:top(n)
   local list = self.names:largest()
   for i = #list, (n or #list) + 1, -1 do list[i] = nil end
@@ -47,7 +55,8 @@ local BAR <const> = 40
 local Histogram <const> = {}
 Histogram.__index = Histogram
 
--- histogram([step]): a distribution of integers from 0 on; by powers of two, or in steps.
+--- histogram(step?: integer): Histogram
+--- a distribution of integers from 0 on, by powers of two or in steps: `.count`, `.sum`, `.min`, `.max`
 function stats.histogram(step)
   if step and (math.type(step) ~= "integer" or step < 1) then
     errors.blame("a histogram's step is an integer above 0")
@@ -79,7 +88,8 @@ local function first_of(bucket)
   return ((bucket & ((1 << FINE) - 1)) + (1 << FINE)) << shift
 end
 
--- h:add(value): nil is nothing, below 0 is 0.
+--- Histogram:add(value?: number)
+--- nil is nothing, below 0 is 0
 function Histogram:add(value)
   if not value then return end
   value = value < 0 and 0 or math.tointeger(value) or math.floor(value)
@@ -98,7 +108,8 @@ local function sorted(self)
   return list
 end
 
--- h:percentile(p): a value that p % (0 to 100) of all do not exceed; nil when there is none.
+--- Histogram:percentile(p: number): integer?
+--- a value that p % (0 to 100) of all do not exceed; nil when there is none
 function Histogram:percentile(p)
   local left = self.count * p / 100
   for _, bucket in ipairs(sorted(self)) do
@@ -107,10 +118,12 @@ function Histogram:percentile(p)
   end
 end
 
--- h:mean(): nil when there is none.
+--- Histogram:mean(): number?
+--- nil when there is none
 function Histogram:mean() return self.count > 0 and self.sum / self.count or nil end
 
--- h:lines([show]): bars, one for each power of two or step; show(value) is how a value looks (format.duration ...).
+--- Histogram:lines(show?: fun(value: integer): string): string[]
+--- bars, one for each power of two or step; `show` says how a value looks, such as `duration`
 function Histogram:lines(show)
   local amounts, order, most = {}, {}, 0
   for _, bucket in ipairs(sorted(self)) do
@@ -136,12 +149,14 @@ local Rate <const> = {}
 Rate.__index = Rate
 local SLOTS <const> = 10
 
--- rate([window]): how much per second, over the last `window` ns (a second).
+--- rate(window?: integer): Rate
+--- how much per second, over the last `window` ns (a second)
 function stats.rate(window)
   return setmetatable({window = window or 1000000000, slots = {}}, Rate)
 end
 
--- r:add(time[, amount]): time as in e.time.
+--- Rate:add(time: integer, amount?: number)
+--- time as in `e.time`
 function Rate:add(time, amount)
   local slot = time * SLOTS // self.window
   local known = self.slots[slot % SLOTS]
@@ -152,7 +167,8 @@ function Rate:add(time, amount)
   end
 end
 
--- r:per_second(time): as of then.
+--- Rate:per_second(time: integer): number
+--- as of then
 function Rate:per_second(time)
   local now, sum = time * SLOTS // self.window, 0
   for _, slot in pairs(self.slots) do

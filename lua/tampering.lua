@@ -21,7 +21,10 @@ local function check(e, verb)
   end
 end
 
--- e:deny("ENOENT"): the kernel does not run the call; the program sees that error.
+--- # Acting on a call, in "enter:" hooks
+
+--- Event:deny(error: string)
+--- the call does not run; the program sees that error: `e:deny "ENOENT"`
 local function deny(e, name)
   check(e, "deny")
   local number = type(name) == "string" and core.errno(name)
@@ -32,14 +35,16 @@ local function deny(e, name)
   core.act_skip(-number)
 end
 
--- e:fake(result): the kernel does not run the call; the program sees that result.
+--- Event:fake(result: integer)
+--- the call does not run; the program sees that result
 local function fake(e, result)
   check(e, "fake")
   sandbox.refuse "e:fake()"
   core.act_skip(errors.check(result, "integer", "the result that e:fake() gives"))
 end
 
--- e:delay("10ms"): the call runs that much later; a number counts nanoseconds. Other tasks go on.
+--- Event:delay(time: string|integer)
+--- the call runs that much later: `e:delay "10ms"`; a number counts nanoseconds. Other tasks go on
 local function delay(e, time)
   check(e, "delay")
   local ns = math.type(time) == "integer" and time >= 0 and time or type(time) == "string" and units.duration(time)
@@ -47,7 +52,8 @@ local function delay(e, time)
   core.act_delay(ns)
 end
 
--- e:kill("SIGTERM"): the task gets the signal in place of the call, which fails with EINTR if it lives on.
+--- Event:kill(signal: string)
+--- the task gets the signal in place of the call, which fails with EINTR if it lives on: `e:kill "SIGTERM"`
 local function kill(e, name)
   check(e, "kill")
   sandbox.refuse "e:kill()"
@@ -86,8 +92,9 @@ local function description(e, arg)
   end
 end
 
--- e:set(arg, value): the kernel gets another argument; by name or number. An integer is the value itself, a
--- string what the argument points to, a table {port=, address=} a changed internet address.
+--- Event:set(argument: string|integer, value: integer|string|table)
+--- the kernel gets another argument, by name or number: an integer is the value itself, a string what it points to,
+--- `{port=, address=}` a changed internet address
 local function set(e, arg, value)
   check(e, "set")
   sandbox.refuse "e:set()"
@@ -108,8 +115,8 @@ local function set(e, arg, value)
   core.act_set(arg, value)
 end
 
--- e:write(where, bytes): changes the program's memory, for good. where: an address, or the name of an argument
--- that points there.
+--- Event:write(where: string|integer, bytes: string)
+--- changes the program's memory, for good, at an address or where that argument points
 local function write(e, where, bytes)
   check(e, "write")
   sandbox.refuse "e:write()"

@@ -26,9 +26,9 @@ status = subprocess.call(sys.argv[1:])
 print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 sys.exit(status)]]
 
-local function peak(kind, count, script)
+local function peak(kind, count, script, base)
   local dir = h.folder(h.users[1])
-  local result = h.run({"/usr/bin/python3", "-c", MEASURE, h.compendium, "-q", "-s", "default.lua",
+  local result = h.run({"/usr/bin/python3", "-c", MEASURE, h.compendium, "-q", "-s", base or "default.lua",
     "-e", script or "", "--", h.tracee "growth", kind, tostring(count)}, {cwd = dir, env = ENVIRONMENT})
   assert.equal(0, result.status, result.err:sub(-2000))
   assert.falsy(result.err:find("Lost:", 1, true), result.err:sub(-2000))
@@ -51,6 +51,38 @@ describe("the tracer's memory", function()
       end
     end)
   end
+
+  -- As a user would write it: makes strings and tables for each event, keeps the last ones and sums.
+  local USERS <const> = [[
+    local names, times, speed, last, n = counter(), histogram(), rate(), {}, 0
+    on("syscall", function(e)
+      n = n + 1
+      names:add(("%s of %s %s"):format(e.syscall, e.comm or "?", e.error or n % 100))
+      times:add(e.duration or 0)
+      speed:add(e.time)
+      last[n % 100 + 1] = e:copy()
+      local text = {}
+      for name, value in pairs(e.args) do text[#text + 1] = name .. "=" .. tostring(value) end
+      if table.concat(text, " "):find "nothing" then print(json(last)) end
+    end)
+    on("finish", function() print(n, names:top(1)[1][2], times:percentile(50), #last) end)]]
+
+  it("does not grow with the events that a user's script sees", function()
+    local function run(count)
+      local kilobytes, result = peak("calls", count, USERS, "ioring-warn")
+      local seen = tonumber(result.out:match "^(%d+)\t")
+      assert.is_true(seen and seen >= count, result.out)
+      return kilobytes, seen
+    end
+    if FULL then
+      local kilobytes, seen = run(10000000)
+      print(("%d events of a user's script: %.1f MiB"):format(seen, kilobytes / 1024))
+      assert.is_true(kilobytes < LIMIT_KB, kilobytes .. " KiB")
+    else
+      local few, more = run(5000), run(50000)
+      assert.is_true(more - few < MARGIN_KB, ("%d KiB, then %d KiB"):format(few, more))
+    end
+  end)
 
   it("is seen to grow when a script keeps everything", function()
     local keep = 'local all = {} on("syscall", function(e) all[#all + 1] = e:copy() end)'

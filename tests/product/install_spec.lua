@@ -74,6 +74,7 @@ describe("make install", function()
     assert.equal([[
 644 ./usr/share/bash-completion/completions/compendium
 644 ./usr/share/compendium/compendium.schema.json
+644 ./usr/share/compendium/types/compendium.lua
 644 ./usr/share/fish/vendor_completions.d/compendium.fish
 644 ./usr/share/man/man1/compendium.1
 644 ./usr/share/zsh/site-functions/_compendium
