@@ -118,6 +118,18 @@ function api.rate(window) return require("compendium.stats").rate(window) end
 
 function api.columns(headings) return require("compendium.columns").new(headings) end
 
+--- save(path: string, text: string)
+--- writes a file anew
+function api.save(path, text)
+  local file, problem = io.open(errors.check(path, "string", "the file's name"), "w")
+  local is_written = file and file:write(errors.check(text, "string", "what save() writes"))
+  if file then
+    local is_closed, reason = file:close()
+    problem = not (is_written and is_closed) and (reason or "not all of it was written")
+  end
+  if problem then errors.blame("cannot write it: %s", problem) end
+end
+
 --- # Values
 
 --- glob(list: string|string[]): fun(path?: string): boolean
@@ -146,6 +158,16 @@ api.duration = both_ways("duration", units.duration, "time such as \"10ms\"")
 --- size(value?: integer|string): string|integer|nil
 --- both ways: `size(4096)` is `"4.0 KB"`, `size "4k"` is 4096; nil is nil
 api.size = both_ways("bytes", function(value) return units.size(value, true) end, "size such as \"4k\"")
+
+--- shell(words: string|string[]): string
+--- a word, or those of a command line, quoted as a shell needs it
+function api.shell(words)
+  local list = {}
+  for i, word in ipairs(type(words) == "table" and words or {words}) do
+    list[i] = require("compendium.format").shell(errors.check(word, "string", "a word for a shell"))
+  end
+  return table.concat(list, " ")
+end
 
 --- json(value: any): string
 --- JSON text
@@ -223,8 +245,8 @@ local LAZY <const> = {
   noise = function() return require "compendium.noise" end,
 }
 local MODULES <const> = {
-  "compare", "deeds", "events", "fds", "format", "globs", "history", "json", "lines", "memory", "paths", "processes",
-  "summary", "terminal", "values",
+  "again", "compare", "deeds", "events", "fds", "format", "globs", "history", "jobs", "json", "lines", "memory",
+  "paths", "processes", "summary", "terminal", "values",
 }
 
 -- ---- the globals of scripts

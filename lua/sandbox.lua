@@ -10,6 +10,7 @@ local sandbox <const> = {is_on = false}
 
 local TAKEN <const> = {
   "io", "load", "loadfile", "dofile", "debug", "package", "getmetatable", "setmetatable", "rawset", "warn",
+  "save",
 }
 local CLOCKS <const> = {"time", "date", "clock", "difftime", "exit"} -- what is left of os
 local COPIED <const> = {"string", "table", "math", "utf8", "coroutine"} -- the library has the originals

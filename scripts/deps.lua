@@ -18,89 +18,49 @@ local system <const> = option("system", false, "also files of the system as inpu
 
 if form ~= "make" and form ~= "compile_commands" then error("form is make or compile_commands, not " .. form, 0) end
 
-local compendium <const> = require "compendium"
 local is_system <const> = glob {"/usr/**", "/lib/**", "/lib64/**", "/etc/**", "/proc/**", "/sys/**", "/dev/**",
   "/opt/**"}
 local SOURCE <const>, COMPILER <const> = "%.[cC][cpx+]*[cpx+]*$", {cc = true, gcc = true, ["g++"] = true,
   ["c++"] = true, clang = true, ["clang++"] = true}
 
-local runs, jobs = {}, {} -- by pid; in order
-
-local function add(list, path)
-  if not list[path] then
-    list[path] = true
-    list[#list + 1] = path
-  end
+-- gcc-12, x86_64-linux-gnu-gcc
+local function is_compiler(job)
+  local name = (job.argv[1] or ""):match "[^/]*$"
+  return COMPILER[name:gsub("%-%d+$", "")] or COMPILER[name:match "%-?([%a+]+)$" or ""] or false
 end
 
-on("exec", function(e)
-  if e.error or not e.argv then return end
-  local name = (e.argv[1] or ""):match "[^/]*$"
-  local outer = runs[e.pid]
-  if outer and outer.is_compiler then return end -- cc1, as, ld: parts of that job
-  local job = {
-    argv = e.argv, dir = compendium.paths.cwd(e.tid, e.pid) or ".", inputs = {}, outputs = {}, removed = {},
-    is_compiler = COMPILER[name:gsub("%-%d+$", "")] or COMPILER[name:match "%-?([%a+]+)$" or ""],
-  }
-  runs[e.pid] = job
-  jobs[#jobs + 1] = job
-end)
-on({"fork", "thread"}, function(e) if e.child then runs[e.child] = runs[e.pid] end end)
-on("chdir", function() end)
-on("open", function(e)
-  local job = runs[e.pid]
-  if not job or e.error or not e.path or e.file and e.file.kind ~= "file" then return end
-  add(e.writable and job.outputs or job.inputs, e.path)
-  if e.writable then job.removed[e.path] = nil end
-end)
-on("rename", function(e)
-  local job = runs[e.pid]
-  if not job or e.error or not e.to then return end
-  job.removed[e.path] = true
-  add(job.outputs, e.to)
-end)
-on("remove", function(e)
-  local job = runs[e.pid]
-  if job and not e.error and e.path then job.removed[e.path] = true end
-end)
+local jobs <const> = require("compendium").jobs.collect(is_compiler) -- cc1, as and ld are parts of the compiler's
 
-local function lasting(job)
-  local outputs, inputs = {}, {}
-  for _, path in ipairs(job.outputs) do
-    if not job.removed[path] then outputs[#outputs + 1] = path end
+local ESCAPES <const> = {[" "] = "\\ ", ["#"] = "\\#", ["$"] = "$$", [":"] = "\\:"}
+
+local function names(list, leave_out)
+  local shown = {}
+  for _, path in ipairs(list) do
+    if not leave_out or not leave_out(path) then shown[#shown + 1] = path:gsub("[%s#:$\\]", ESCAPES) end
   end
-  for _, path in ipairs(job.inputs) do
-    local is_own = job.outputs[path] or job.removed[path]
-    if not is_own and (system or not is_system(path)) then inputs[#inputs + 1] = path end
-  end
-  return outputs, inputs
-end
-
-local function escape(path) return (path:gsub("[%s#:$\\]", {[" "] = "\\ ", ["#"] = "\\#", ["$"] = "$$",
-  [":"] = "\\:"})) end
-
-local function map(list, fn)
-  local result = {}
-  for i, item in ipairs(list) do result[i] = fn(item) end
-  return result
+  return table.concat(shown, " ")
 end
 
 local function rule(job)
-  local outputs, inputs = lasting(job)
+  local outputs = job:outputs()
   if #outputs == 0 then return nil end
-  local command = table.concat(map(job.argv, compendium.format.shell), " "):gsub("%$", "$$")
-  return ("%s: %s\n\tcd %s && %s"):format(table.concat(map(outputs, escape), " "), table.concat(map(inputs, escape),
-    " "),
-    compendium.format.shell(job.dir), command)
+  local command = ("cd %s && %s"):format(shell(job.dir), shell(job.argv)):gsub("%$", "$$")
+  return ("%s: %s\n\t%s"):format(names(outputs), names(job:inputs(), not system and is_system or nil), command)
+end
+
+local function rules()
+  local list = {}
+  for _, job in ipairs(jobs) do list[#list + 1] = rule(job) end
+  return table.concat(list, "\n")
 end
 
 local function commands()
   local list = {}
   for _, job in ipairs(jobs) do
-    for i = 2, job.is_compiler and #job.argv or 0 do
+    for i = 2, is_compiler(job) and #job.argv or 0 do
       local word = job.argv[i]
       if word:find(SOURCE) and not word:find "^-" then
-        list[#list + 1] = {directory = job.dir, arguments = job.argv, file = word, output = (lasting(job))[1]}
+        list[#list + 1] = {directory = job.dir, arguments = job.argv, file = word, output = job:outputs()[1]}
       end
     end
   end
@@ -108,15 +68,7 @@ local function commands()
 end
 
 on("finish", function()
-  local lines = form == "make" and {} or {commands()}
-  for _, job in ipairs(form == "make" and jobs or {}) do lines[#lines + 1] = rule(job) end
-  if to == "" then
-    for _, line in ipairs(lines) do
-      for each in line:gmatch "[^\n]+" do tell("%s", (each:gsub("\t", "        "))) end
-    end
-    return
-  end
-  local file = assert(io.open(to, "w"))
-  assert(file:write(table.concat(lines, "\n"), "\n"))
-  assert(file:close())
+  local text = form == "make" and rules() or commands()
+  if to ~= "" then return save(to, text .. "\n") end
+  for line in text:gmatch "[^\n]+" do tell("%s", (line:gsub("\t", "        "))) end
 end)

@@ -7,7 +7,7 @@
 --
 --     faultall: 14 calls of ./prog failed, each in a run of its own
 --       mmap #3 ENOMEM                  killed by SIGSEGV
---       write #1 ENOSPC /tmp/out        ended with 0, as if it had been written
+--       write #1 ENOSPC /tmp/out        ended with 0, as if it had worked
 --     survived: 12
 --
 -- Options: most=100 runs; timeout=10s for each; calls=read,write only these. What the program prints in those runs
@@ -15,30 +15,24 @@
 
 local most <const> = option("most", 100, "how many runs at most")
 local timeout <const> = option("timeout", "10s", "after which a run counts as hung")
-local calls <const> = option("calls", "", "only these calls")
+local calls <const> = option("calls", {}, "only these calls")
 local at <const> = option("at", 0, "for its own runs: which call fails")
 local with <const> = option("with", "", "for its own runs: the error")
-local to <const> = option("to", "", "for its own runs: the file for the outcome")
 
 local ERRORS <const> = {
-  read = {"EINTR", "EIO"}, write = {"EINTR", "ENOSPC"}, pread64 = {"EIO"}, pwrite64 = {"ENOSPC"},
-    openat = {"EMFILE"}, open = {"EMFILE"},
-  mmap = {"ENOMEM"}, brk = {"ENOMEM"}, close = {"EIO"}, fsync = {"EIO"}, rename = {"ENOSPC"}, mkdir = {"ENOSPC"},
-    unlink = {"EACCES"},
+  read = {"EINTR", "EIO"}, write = {"EINTR", "ENOSPC"}, pread64 = {"EIO"}, pwrite64 = {"ENOSPC"}, fstat = {"EIO"},
+  openat = {"EMFILE"}, open = {"EMFILE"}, mmap = {"ENOMEM"}, brk = {"ENOMEM"}, close = {"EIO"}, fsync = {"EIO"},
+  rename = {"ENOSPC"}, mkdir = {"ENOSPC"}, unlink = {"EACCES"}, ftruncate = {"ENOSPC"}, getdents64 = {"EIO"},
   socket = {"EMFILE"}, connect = {"ECONNREFUSED"}, sendto = {"ECONNRESET"}, recvfrom = {"ECONNRESET"},
-    pipe2 = {"EMFILE"},
-  clone = {"EAGAIN"}, clone3 = {"EAGAIN"}, execve = {"ENOENT"}, ftruncate = {"ENOSPC"}, getdents64 = {"EIO"},
-    fstat = {"EIO"},
+  pipe2 = {"EMFILE"}, clone = {"EAGAIN"}, clone3 = {"EAGAIN"}, execve = {"ENOENT"},
 }
 local MEMORY <const> = {mmap = true, brk = true} -- one helps out for the other, so both fail from there on
 local LOSES <const> = {write = true, pwrite64 = true, fsync = true, rename = true, ftruncate = true, close = true}
 
-local compendium <const> = require "compendium"
-local wanted, names = {}, {}
-for name in calls:gmatch "[^,%s]+" do wanted[name] = true end
-for name in pairs(ERRORS) do
-  if calls == "" or wanted[name] then names[#names + 1] = "enter:" .. name end
-end
+local again <const> = require("compendium").again
+local names <const> = {}
+for _, name in ipairs(calls) do names[#names + 1] = ERRORS[name] and "enter:" .. name end
+for name in pairs(#calls == 0 and ERRORS or {}) do names[#names + 1] = "enter:" .. name end
 table.sort(names)
 
 -- Of the first process, once the dynamic linker is through: what that does is not the program's.
@@ -47,8 +41,7 @@ local is_library <const> = glob {"**.so", "**.so.*", "/etc/ld.so.*"}
 local sites = {} -- all, in order: {call, number of its kind, what}
 
 on("start", function(info) main = info.pid end)
-on("syscall:prlimit64", function(e) if e.pid == main then is_linking = false end end)
-on("syscall:getrandom", function(e) if e.pid == main then is_linking = false end end)
+on({"syscall:prlimit64", "syscall:getrandom"}, function(e) if e.pid == main then is_linking = false end end)
 
 local function site(e)
   if e.pid ~= main or is_linking or is_library(e.path or "") then return nil end
@@ -61,7 +54,7 @@ end
 
 -- ---- one of the runs
 
-local hit, again, complained, ending
+local hit, is_tried_again, has_complained, ending
 
 local function fail_one(e)
   local each = site(e)
@@ -71,7 +64,7 @@ local function fail_one(e)
     hit = each
     e:deny(with)
   elseif hit and each.call == hit.call and each.fd == hit.fd then
-    again = true
+    is_tried_again = true
   end
 end
 
@@ -79,62 +72,28 @@ local function verdict()
   if not hit then return "not reached" end
   if not ending then return ("hung for %s"):format(duration(timeout)) end
   if ending.signal then return "killed by " .. ending.signal end
-  if ending.code == 0 and LOSES[hit.call] and not again and not complained then
-    return "ended with 0, as if it had worked"
-  end
-  return "survived"
+  local is_lost = ending.code == 0 and LOSES[hit.call] and not is_tried_again and not has_complained
+  return is_lost and "ended with 0, as if it had worked" or "survived"
 end
 
 local function run_one()
   on(names, fail_one)
-  on("write", function(e) if hit and e.fd == 2 then complained = true end end)
+  on("write", function(e) has_complained = has_complained or hit and e.fd == 2 end)
   on("exit", function(e) if e.pid == main and e.whole then ending = {code = e.code, signal = e.signal} end end)
   on("every:" .. timeout // 1000000 .. "ms", function() if not ending then os.exit(1) end end)
-  on("finish", function()
-    local file = assert(io.open(to, "w"))
-    file:write(verdict())
-    file:close()
-  end)
+  on("finish", function() again.leave(verdict()) end)
 end
 
 -- ---- all of them
 
-local function own_program()
-  local file = assert(io.open "/proc/self/stat")
-  local pid = file:read "a":match "^%d+"
-  file:close()
-  return "/proc/" .. pid .. "/exe"
-end
-
-local function quoted(words)
-  local list = {}
-  for i, word in ipairs(words) do list[i] = compendium.format.shell(word) end
-  return table.concat(list, " ")
-end
-
-local function outcome(program, number, error_name)
-  local file = os.tmpname()
-  local command = quoted {
-    program, "--no-config", "-s", ("faultall:at=%d,with=%s,to=%s,timeout=%dms,calls=%s"):format(number, error_name,
-      file,
-      timeout // 1000000, calls), "--", table.unpack(run.command),
-  }
-  os.execute(command .. " </dev/null >/dev/null 2>&1")
-  local result = io.open(file)
-  local text = result and result:read "a"
-  if result then result:close() end
-  os.remove(file)
-  return text ~= "" and text or "not reached"
-end
-
 local function run_all()
-  local program, runs, survived = own_program(), 0, 0
-  local t = columns {}
+  local t, runs, survived = columns {}, 0, 0
+  local settings <const> = {timeout = timeout // 1000000 .. "ms", calls = table.concat(calls, ",")}
   for number, each in ipairs(sites) do
     for _, error_name in ipairs(ERRORS[each.call]) do
       if runs == most then break end
-      runs = runs + 1
-      local text = outcome(program, number, error_name)
+      runs, settings.at, settings.with = runs + 1, number, error_name
+      local text = again.run("faultall", settings) or "not reached"
       if text == "survived" or text == "not reached" then
         survived = survived + 1
       else
@@ -148,7 +107,7 @@ local function run_all()
   tell("survived: %d", survived)
 end
 
-if at > 0 then
+if again.is_inner then
   run_one()
 else
   on(names, site)

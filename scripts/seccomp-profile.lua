@@ -53,8 +53,6 @@ on("finish", function()
     print(text)
     return
   end
-  local file = assert(io.open(to, "w"))
-  assert(file:write(text, "\n"))
-  assert(file:close())
+  save(to, text .. "\n")
   tell("seccomp-profile: %d calls allowed, in %s", #names, to)
 end)

@@ -8,18 +8,14 @@
 --
 -- Options: leaves=yes only those that started no others.
 
-local compendium <const> = require "compendium"
 local leaves <const> = option("leaves", false, "only programs that started no others")
 
 local runs, has_children = {}, {}
 
 on("exec", function(e)
   if e.error or not e.argv then return end
-  local words = {}
-  for i, word in ipairs(e.argv) do words[i] = compendium.format.shell(word) end
-  local dir = compendium.paths.cwd(e.tid, e.pid)
-  runs[#runs + 1] = {pid = e.pid, text = ("(cd %s && %s)"):format(compendium.format.shell(dir or "."),
-    table.concat(words, " "))}
+  local dir = require("compendium").paths.cwd(e.tid, e.pid) or "."
+  runs[#runs + 1] = {pid = e.pid, text = ("(cd %s && %s)"):format(shell(dir), shell(e.argv))}
 end)
 on("fork", function(e) has_children[e.pid] = true end)
 on("chdir", function() end)

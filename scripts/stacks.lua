@@ -56,9 +56,9 @@ local function show_stacks()
 end
 
 local function write_folded()
-  local file = assert(io.open(to, "w"))
-  for _, row in ipairs(folded:top()) do assert(file:write(("%s %d\n"):format(row[1], row[2]))) end
-  assert(file:close())
+  local rows = {}
+  for i, row in ipairs(folded:top()) do rows[i] = ("%s %d\n"):format(row[1], row[2]) end
+  save(to, table.concat(rows))
   tell("stacks: %d of them, in %s", folded:count(), to)
 end
 

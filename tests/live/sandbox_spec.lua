@@ -26,6 +26,9 @@ describe("a script in the sandbox", function()
   it("reaches no file, process, code, or inside of the library", function()
     for code, expected in pairs {
       ["io.open '/etc/passwd'"] = "'io' is not there with %-%-sandbox",
+      ["save('/tmp/x', 'x')"] = "'save' is not there with %-%-sandbox",
+      ["require('compendium').save('/tmp/x', 'x')"] = "compendium.save is not there",
+      ["require('compendium').again.run('default', {})"] = "compendium.again is not there",
       ["os.execute 'true'"] = "nil value %(field 'execute'%)",
       ["os.remove '/x'"] = "nil value %(field 'remove'%)",
       ["os.getenv 'HOME'"] = "nil value %(field 'getenv'%)",

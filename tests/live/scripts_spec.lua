@@ -331,6 +331,46 @@ describe("a script of one's own", function()
   end)
 end)
 
+describe("the library", function()
+  after_each(h.clean)
+
+  it("quotes words for a shell, and writes files", function()
+    local path = h.folder(h.users[1]) .. "/out"
+    local result = h.trace({"-e", ('print(shell "a b", shell {"ls", "it\'s", "-l"}) save(%q, "text\\n")'):format(path)},
+      {"/bin/true"})
+    local first, all = result.out:match "^([^\t]*)\t([^\n]*)\n"
+    assert.equal("a b|ls it's -l", h.run({"/bin/sh", "-c", ("printf '%%s|' %s; echo %s"):format(first, all)}).out:gsub("\n", ""))
+    assert.equal("text\n", h.read_file(path))
+    for target, reason in pairs {["/nothere/x"] = "No such file", ["/dev/full"] = "No space left"} do
+      result = h.trace({"-e", ("save(%q, 'x')"):format(target)}, {"/bin/true"})
+      assert.truthy(result.err:find("-e:1: cannot write it: [^\n]*" .. reason), result.err)
+    end
+  end)
+
+  it("knows what each program of a run read and left", function()
+    local dir = h.folder(h.users[1])
+    h.write_file(dir .. "/in", "x")
+    local code = [[local list = require("compendium").jobs.collect(function(job) return job.argv[1] == "sh" end)
+      on("finish", function()
+        for _, job in ipairs(list) do
+          local function own(names)
+            local short = {}
+            for _, name in ipairs(names) do
+              short[#short + 1] = name:sub(1, #job.dir) == job.dir and name:sub(#job.dir + 2) or nil
+            end
+            return table.concat(short, ",")
+          end
+          print(job.argv[#job.argv], own(job:inputs()), own(job:outputs()))
+        end
+      end)]]
+    local script = "cat in > tmp; cat tmp in > out; mv out done; rm tmp"
+    local result = h.trace({"-e", code}, {"/usr/bin/env", "sh", "-c", script}, {cwd = dir})
+    assert.truthy(result.out:find("\n" .. h.literal(script) .. "\tin\tdone\n"), result.out)
+    result = h.trace({"-e", code}, {"/usr/bin/env", "bash", "-c", script}, {cwd = dir})
+    assert.truthy(result.out:find "\nin\tin\t\n", result.out) -- cat is one of its own
+  end)
+end)
+
 describe("attached with a script", function()
   after_each(h.clean)
 

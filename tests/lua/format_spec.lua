@@ -86,4 +86,12 @@ describe("format", function()
     assert.equal("unnamed", format.sockaddr {family = 1})
     assert.equal("-", format.sockaddr(nil))
   end)
+
+  it("says where a frame of a stack is", function()
+    local function frame(f) return table.concat({format.frame(f)}, " in ") end
+    assert.equal("main in a.c:7", frame {address = 1, offset = 1, name = "main", file = "/src/a.c", line = 7, module = "/a"})
+    assert.equal("f in libc.so", frame {address = 1, offset = 1, name = "f", module = "/lib/libc.so"})
+    assert.equal("+0x1f in libc.so", frame {address = 0x71f, offset = 0x1f, module = "/lib/libc.so"})
+    assert.equal("+0x71f in ?", frame {address = 0x71f})
+  end)
 end)
