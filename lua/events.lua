@@ -21,7 +21,9 @@ local LOCK_COMMANDS <const> =
 local SPLICE_WRITABLE <const> = {write = true, read = false}
 
 -- ---- the types. `class` "descriptor" means: the class of what the descriptor is (fields.class).
--- `needs`: the models; "processes" is always one of them, for comm and the tree.
+-- `needs`: the models; "processes" is always one of them, for comm and the tree. `asked`: to see it costs so much
+-- that it takes more than an output that could show it: --faults, or a script that names it. "live": but for a
+-- recording's.
 
 local types = {
   open = {class = "file", needs = {"fds"}, fields = {"path", "fd", "file", "flags", "mode", "writable", "created"},
@@ -127,11 +129,11 @@ local types = {
   kill = {class = "signal", fields = {"target", "signal", "number"},
     doc = "a signal was sent; no `signal`: only asked whether it could be"},
 
-  fault = {class = "memory", records = {"fault"}, needs = {"memory"},
+  fault = {class = "memory", records = {"fault"}, needs = {"memory"}, asked = true,
     fields = {"addr", "pages", "size", "what", "prot", "path", "offset", "major", "again", "in_kernel", "ip"},
     doc = "memory was touched that was not there: `pages` of the region `what`, from `addr` on; `major`: they "
       .. "came from the disk. Only with --faults, or a script that hooks them"},
-  usage = {class = "memory", records = {"usage"}, needs = {"memory"}, asked = true,
+  usage = {class = "memory", records = {"usage"}, needs = {"memory"}, asked = "live",
     fields = {"rss", "pss", "anonymous", "swap", "huge", "heap", "mapped", "touched"},
     doc = "how much memory the process has now, asked of the kernel every 100 ms, or as want(\"usage\", \"1s\") says. "
       .. "Only when this event is hooked by name, or with --faults"},

@@ -16,10 +16,6 @@ local hooks <const> = {}
 local registrations <const> = {}
 local is_built = false
 
--- What costs so much to see that it takes more than an output that could show it: an option, or a script that
--- names it.
-local ASKED_BY_OPTION <const> = {fault = core.options.faults or false}
-
 -- Library fields that a hook on a bare call has too.
 local LASTING <const> = {comm = true, process = true, class = true}
 
@@ -193,15 +189,22 @@ end
 
 local function selectors_of(registration)
   if registration.selectors or registration.role == "filter" then return registration.selectors or {} end
-  local selectors = {} -- a sink of every event, but for those that are made only for who asks
-  for name, row in pairs(events.types) do
-    for _, selector in ipairs(row.asked and {} or of_type(name)) do selectors[#selectors + 1] = selector end
+  local selectors = {} -- a sink of every event
+  for name in pairs(events.types) do
+    for _, selector in ipairs(of_type(name)) do selectors[#selectors + 1] = selector end
   end
   return selectors
 end
 
-local function is_asked_for(registration, key)
-  return ASKED_BY_OPTION[key] ~= false or (registration.selectors ~= nil and not registration.is_bundled)
+-- Is it traced without anybody who names it? See `asked` in events.lua.
+local function is_usual(type)
+  local asked = events.types[type] and events.types[type].asked
+  return not asked or core.options.faults or asked == "live" and core.run.file ~= nil
+end
+
+-- Does what is registered make that be traced? A bundled sink shows what is asked for by others.
+local function asks_for(registration, selector)
+  return is_usual(selector.type) or (registration.selectors ~= nil and not registration.is_bundled)
 end
 
 -- Which keys somebody listens to, which models that takes, and of each key whether it is bare. A hook on a
@@ -222,7 +225,7 @@ local function wanted()
       is_filtered = is_filtered or not registration.selectors
     elseif registration.fn then
       for _, selector in ipairs(selectors_of(registration)) do
-        local is_asked <const> = is_asked_for(registration, selector.key)
+        local is_asked <const> = asks_for(registration, selector)
         if selector.key and is_asked then keys[selector.key] = true end
         local entered = selector.key and selector.key:match "^enter:(.*)$"
         if entered then enrich(types["call:" .. entered]) end
@@ -248,21 +251,26 @@ local function wanted()
   return keys, models, is_bare
 end
 
+-- An entry of a chain. A script's sink is a hook to C: a function that is not the library's.
+local function entry_of(registration, fn, type)
+  local is_own_sink = registration.role == "sink" and not registration.is_bundled
+  return {role = is_own_sink and "hook" or registration.role, fn = fn, label = registration.label, type = type}
+end
+
 local function place_registration(chains, registration)
-  local fn, label, role = registration.fn, registration.label, registration.role
+  local fn = registration.fn
   if not fn then return end
   if not registration.selectors then
-    for _, entries in pairs(chains) do
-      entries[#entries + 1] = {role = role, fn = fn, label = label, type = role == "sink" and "*" or nil}
-    end
+    local type = registration.role == "sink" and "*" or nil
+    for _, entries in pairs(chains) do entries[#entries + 1] = entry_of(registration, fn, type) end
     return
   end
   for _, selector in ipairs(registration.selectors) do
     local entries = chains[selector.key]
     if selector.period then
-      core.timer(selector.period, fn, label)
+      core.timer(selector.period, fn, registration.label, true)
     elseif entries then
-      entries[#entries + 1] = {role = role, fn = fn, label = label, type = selector.type}
+      entries[#entries + 1] = entry_of(registration, fn, selector.type)
     end
   end
 end
@@ -283,12 +291,11 @@ end
 local function ends(which)
   local starts, hooked, finishes = {}, {}, {}
   for _, registration in ipairs(registrations) do
-    local sink, label = registration.sink or {}, registration.label
-    starts[#starts + 1] = which == "start" and sink.start and {role = "sink", fn = sink.start, label = label} or nil
-    finishes[#finishes + 1] =
-      which == "finish" and sink.finish and {role = "sink", fn = sink.finish, label = label} or nil
+    local sink = registration.sink or {}
+    starts[#starts + 1] = which == "start" and sink.start and entry_of(registration, sink.start) or nil
+    finishes[#finishes + 1] = which == "finish" and sink.finish and entry_of(registration, sink.finish) or nil
     for _, selector in ipairs(registration.selectors or {}) do
-      hooked[#hooked + 1] = selector.key == which and {role = "hook", fn = registration.fn, label = label} or nil
+      hooked[#hooked + 1] = selector.key == which and entry_of(registration, registration.fn) or nil
     end
   end
   table.move(hooked, 1, #hooked, #starts + 1, starts)
@@ -306,8 +313,7 @@ local function bind_models(chains, models)
     local more = models[name] and (core.options.faults or core.run.file) and model.with_faults
     for call, fn in pairs(more or {}) do add("call:" .. call, fn) end
     for kind, fn in pairs(models[name] and model.records or {}) do
-      local is_made_on_demand = ASKED_BY_OPTION[kind] == false or events.types[kind] and events.types[kind].asked
-      if chains[kind] or not is_made_on_demand then add(kind, fn) end
+      if chains[kind] or is_usual(kind) then add(kind, fn) end
     end
   end
 end

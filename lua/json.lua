@@ -233,8 +233,8 @@ function json.open(options)
     error("cannot write " .. problem, 0)
   end
   local names = {}
-  for name in pairs(events.types) do
-    if name ~= "fault" and name ~= "usage" or options.faults then
+  for name, row in pairs(events.types) do
+    if not row.asked or options.faults then
       names[#names + 1] = name
     end
   end

@@ -156,9 +156,7 @@ end
 -- What has a line, and what a section adds up without one.
 local function wanted_types()
   local types = lines.types()
-  if core.options.faults or core.run and core.run.file then
-    types[#types + 1] = "usage"
-  end
+  types[#types + 1] = "usage"
   return types
 end
 

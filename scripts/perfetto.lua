@@ -64,8 +64,8 @@ local function count_memory(e)
 end
 
 local types <const> = {}
-for name in pairs(compendium.events.types) do
-  if name ~= "fault" and name ~= "usage" then types[#types + 1] = name end
+for name, row in pairs(compendium.events.types) do
+  if not row.asked then types[#types + 1] = name end
 end
 
 on(types, function(e)

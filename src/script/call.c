@@ -26,7 +26,7 @@ void call_push_slots(lua_State *L)
 
 /* --- keeping functions --------------------------------------------------------------------------- */
 
-struct hook *hook_keep(lua_State *L, int index, int label)
+struct hook *hook_keep(lua_State *L, int index, int label, bool is_scripts)
 {
 	struct host *host = host_of(L);
 
@@ -41,7 +41,7 @@ struct hook *hook_keep(lua_State *L, int index, int label)
 	}
 	lua_pop(L, 1);
 	struct hook *hook = lua_newuserdatauv(L, sizeof *hook, 0); // functions hook
-	*hook = (struct hook){.function = host->functions + 1};
+	*hook = (struct hook){.function = host->functions + 1, .is_scripts = is_scripts};
 	lua_pushvalue(L, index);
 	lua_pushvalue(L, -2);
 	lua_rawset(L, -4); // functions[function] = hook
@@ -52,8 +52,6 @@ struct hook *hook_keep(lua_State *L, int index, int label)
 	else
 		lua_pushliteral(L, "a hook");
 	hook->label = lua_tostring(L, -1);
-	hook->is_scripts = !strncmp(hook->label, "on ", 3) || !strncmp(hook->label, "filter ", 7) ||
-			   !strncmp(hook->label, "sink (", 6);
 	lua_rawseti(L, -3, ++host->functions); // keeps the label alive
 	lua_pop(L, 2);
 	return hook;

@@ -30,8 +30,8 @@ struct hook {
 void call_push_slots(lua_State *L);
 
 /* The hook of the function at index, made when new, with the label at `label` (an index, or 0).
- * [-0, +0, e] */
-struct hook *hook_keep(lua_State *L, int index, int label);
+ * is_scripts: it is no function of the library's. [-0, +0, e] */
+struct hook *hook_keep(lua_State *L, int index, int label, bool is_scripts);
 
 /* Pushes the hook's function. [-0, +1, -] */
 void hook_push(lua_State *L, const struct hook *hook);

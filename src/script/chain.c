@@ -34,6 +34,12 @@ int chain_type_number(lua_State *L, int index)
 	return type;
 }
 
+/* What scripts registered; sinks are bundled ones. */
+static bool is_of_scripts(enum role role)
+{
+	return role == ROLE_HOOK || role == ROLE_FILTER;
+}
+
 /* The entry's table is on top; the chain has room. "type" entries become the chain's typer. */
 static void add_entry(lua_State *L, struct chain *chain)
 {
@@ -49,9 +55,10 @@ static void add_entry(lua_State *L, struct chain *chain)
 		if (lua_type(L, -1) == LUA_TSTRING)
 			chain->type = chain_type_number(L, lua_gettop(L));
 		else
-			chain->typer = hook_keep(L, -1, label);
+			chain->typer = hook_keep(L, -1, label, false);
 	} else {
-		struct entry entry = {.role = role, .hook = hook_keep(L, -1, label)};
+		struct entry entry = {.role = role,
+				      .hook = hook_keep(L, -1, label, is_of_scripts(role))};
 		lua_getfield(L, table, "type");
 		entry.type = chain_type_number(L, lua_gettop(L));
 		if (role == ROLE_MODEL) { /* before all others, in their order */
@@ -81,7 +88,7 @@ static struct chain *chain_new(lua_State *L)
 	host->chains = chain;
 	chain->bare = lua_toboolean(L, 4);
 	if (!lua_isnoneornil(L, 3))
-		chain->split = hook_keep(L, 3, 0);
+		chain->split = hook_keep(L, 3, 0, false);
 	for (lua_Integer i = 1; i <= n; i++) {
 		lua_geti(L, 2, i);
 		luaL_checktype(L, -1, LUA_TTABLE);

@@ -46,7 +46,7 @@ static int core_event_types(lua_State *L)
 	return 0;
 }
 
-/* core.timer(ns, fn[, label]) */
+/* core.timer(ns, fn[, label[, is_scripts]]) */
 static int core_timer(lua_State *L)
 {
 	struct host *host = host_of(L);
@@ -61,7 +61,7 @@ static int core_timer(lua_State *L)
 	timers[host->timer_count] = (struct timer){
 		.period_ns = period,
 		.due_ns = host->start_ns ? later(host->clock_ns, period) : UINT64_MAX,
-		.hook = hook_keep(L, 2, 3),
+		.hook = hook_keep(L, 2, 3, lua_toboolean(L, 4)),
 	};
 	host->timer_count++;
 	return 0;

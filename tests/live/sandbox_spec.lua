@@ -86,6 +86,16 @@ describe("a script", function()
     assert.equal(0, result.status)
   end)
 
+  it("is stopped so in whatever it registered", function()
+    if h.is_sanitized then pending "AddressSanitizer needs several times the memory" end
+    for _, code in ipairs {"sink {name = 'mine', events = 'open', event = keep}", "on('every:1ms', keep)"} do
+      local result = run([[local kept = {}
+        local function keep() for i = 1, 160 do kept[i] = ("x"):rep(8 << 20) .. i end end
+        on("open", function() end) ]] .. code, {})
+      assert.truthy(result.err:find "scripts may have 1024 MB; it is not called again", code .. result.err)
+    end
+  end)
+
   it("has the same sequence of random numbers for the same seed", function()
     local code = [[local a, b, c = random(42), random(42), random(43)
       local same, other = true, false

@@ -363,10 +363,10 @@ describe("the library", function()
           print(job.argv[#job.argv], own(job:inputs()), own(job:outputs()))
         end
       end)]]
-    local script = "cat in > tmp; cat tmp in > out; mv out done; rm tmp"
-    local result = h.trace({"-e", code}, {"/usr/bin/env", "sh", "-c", script}, {cwd = dir})
-    assert.truthy(result.out:find("\n" .. h.literal(script) .. "\tin\tdone\n"), result.out)
-    result = h.trace({"-e", code}, {"/usr/bin/env", "bash", "-c", script}, {cwd = dir})
+    local work = "cat in > tmp; cat tmp in > out; mv out done; rm tmp"
+    local result = h.trace({"-e", code}, {"/usr/bin/env", "sh", "-c", work}, {cwd = dir})
+    assert.truthy(result.out:find("\n" .. h.literal(work) .. "\tin\tdone\n"), result.out)
+    result = h.trace({"-e", code}, {"/usr/bin/env", "bash", "-c", work}, {cwd = dir})
     assert.truthy(result.out:find "\nin\tin\t\n", result.out) -- cat is one of its own
   end)
 end)

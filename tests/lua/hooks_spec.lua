@@ -89,7 +89,7 @@ describe("a hook on an event", function()
 
   it("on faults asks for them, which a bundled sink does not: they cost too much", function()
     local events = fresh.events(log)
-    events.types.fault = {class = "memory", fields = {}, calls = {}, records = {"fault"}, needs = {}}
+    events.types.fault = {class = "memory", fields = {}, calls = {}, records = {"fault"}, needs = {}, asked = true}
     events.type_of.fault = "fault"
     hooks = fresh.library(events) "hooks"
     hooks.sink({name = "bundled", events = {"fault", "fork"}, event = note "sink"}, true)
@@ -212,11 +212,13 @@ describe("a sink", function()
       if key == "start" then start = entries elseif key == "finish" then finish = entries end
     end
     hooks.on({"start", "finish"}, note "hook")
-    hooks.sink {name = "s", start = note "sink", finish = note "sink"}
+    hooks.sink({name = "s", start = note "sink", finish = note "sink"}, true)
+    hooks.sink {name = "mine", start = note "sink", finish = note "sink"} -- a hook to C: what it keeps is limited
     hooks.build()
-    assert.same({"sink", "hook"}, {start[1].role, start[2].role})
-    assert.same({"hook", "sink"}, {finish[1].role, finish[2].role})
-    assert.equals("sink s", start[1].label)
+    local function roles(entries) return entries[1].role .. " " .. entries[2].role .. " " .. entries[3].role end
+    assert.equals("sink hook hook", roles(start))
+    assert.equals("hook sink hook", roles(finish))
+    assert.equals("sink s, sink mine", start[1].label .. ", " .. start[2].label)
   end)
 end)
 
