@@ -66,6 +66,16 @@ describe("a stack", function()
     assert.truthy(result.out:find(IN_MAIN), result.out .. result.err)
   end)
 
+  it("is found in one process after the other, by what its file is then", function()
+    local copy = dir .. "/copy"
+    local code = ("cat %s > %s; chmod +x %s; %s %s; %s %s; cat %s > %s; %s %s; :"):format(h.tracee "deep", copy, copy, copy, here,
+      copy, here, h.tracee "deep_bare", copy, copy, here)
+    local result = h.trace({"-e", SAY}, {"/bin/sh", "-c", code})
+    local named, count = result.out:gsub(IN_MAIN, "")
+    assert.equal(2, count, result.out .. result.err)
+    assert.truthy(named:find("main\t[^\n]*open%S* " .. ("copy%+%d+ "):rep(4)), result.out)
+  end)
+
   it("is there in \"enter:\" hooks, and when the call is changed", function()
     local code = [[want("stack", "openat")
       on("enter:openat", function(e)

@@ -201,7 +201,8 @@ void call_enter(struct ptrace_source *source, struct tracee *tracee, const struc
 		record->flags |= RECORD_INT80;
 	if (wanted || entering || role == CALL_EXECVE || role == CALL_EXECVEAT)
 		call_capture(source, tracee, record, CAPTURE_ENTRY);
-	stack_capture(source, tracee, record);
+	if (wanted || entering)
+		stack_capture(source, tracee, record);
 	if (source->sharing.tid && names_proc(record))
 		sharing_end(&source->sharing);
 	struct call *call = call_push(&source->tracees, tracee, record);

@@ -14,6 +14,7 @@
 #include "source/stack/space.h"
 
 #define BUILD_ID_MAX 64
+#define PATH_ROOM    (4096 + 64)
 
 /* ---- what is mapped ---- */
 
@@ -62,6 +63,39 @@ static void find_modules(struct space *space)
 	}
 }
 
+static void file_name(char *path, size_t room, pid_t tid, const struct module *module)
+{
+	snprintf(path, room, "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, tid, module->start,
+		 module->first_end);
+}
+
+static uint64_t mix(uint64_t hash, uint64_t value)
+{
+	hash = (hash ^ value) * UINT64_C(0x9e3779b97f4a7c15);
+	return hash ^ hash >> 29;
+}
+
+/* Where nothing is known of the file, it is like no other. */
+static void find_id(struct module *module, pid_t tid)
+{
+	char path[PATH_ROOM];
+	struct statx s;
+
+	file_name(path, sizeof path, tid, module);
+	if (module->inode && statx(AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_BASIC_STATS, &s) < 0) {
+		int size = snprintf(path, sizeof path, "/proc/%d/root%s", tid, module->name);
+		s.stx_ino = 0;
+		if (size < (int)sizeof path)
+			statx(AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_BASIC_STATS, &s);
+	}
+	if (module->inode && s.stx_ino == module->inode)
+		module->id =
+			mix(mix(mix(mix(s.stx_ino, s.stx_dev_major), s.stx_dev_minor), s.stx_size),
+			    (uint64_t)s.stx_mtime.tv_sec * 1000000000 + s.stx_mtime.tv_nsec);
+	else
+		module->id = mix(mix(module->inode, (uint64_t)tid), module->start);
+}
+
 bool space_read(struct space *space, pid_t tid)
 {
 	size_t size = 0;
@@ -87,6 +121,8 @@ bool space_read(struct space *space, pid_t tid)
 	space->size = size;
 	space->names = names;
 	find_modules(space);
+	for (size_t i = 0; i < space->count; i++)
+		find_id(&space->modules[i], tid);
 	return true;
 }
 
@@ -121,15 +157,14 @@ static int open_file(const char *path, uint64_t inode)
 
 int space_open(const struct space *space, pid_t tid, uint64_t number)
 {
-	char path[4096 + 64];
+	char path[PATH_ROOM];
 
 	if (number >= space->count || !space->modules[number].inode)
 		return -1;
 	const struct module *module = &space->modules[number];
 	/* The file itself, also when it has been removed. That takes rights which not everybody
 	 * has. */
-	snprintf(path, sizeof path, "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, tid, module->start,
-		 module->first_end);
+	file_name(path, sizeof path, tid, module);
 	int fd = open_file(path, 0);
 	if (fd >= 0)
 		return fd;

@@ -19,6 +19,7 @@ struct module {
 	uint64_t first_end; /* of its first mapping: /proc/PID/map_files has the file under these
 			       two */
 	uint64_t inode;
+	uint64_t id;	  /* the same for the same content: also in other spaces */
 	const char *name; /* as /proc names it; owned by the space */
 };
 

@@ -162,7 +162,7 @@ static bool tell_space(struct stacks *stacks, unsigned number, pid_t tid)
 		size_t size = strnlen(module->name, MODULE_NAME_MAX);
 		ok = say(stacks,
 			 (struct wire_head){WIRE_MODULE, (uint32_t)size, module->start, module->end,
-					    0},
+					    module->id},
 			 module->name);
 	}
 	return ok;

@@ -60,16 +60,14 @@ static bool memory_read(Dwfl *dwfl, Dwarf_Addr address, Dwarf_Word *result, void
 
 /* ---- files ---- */
 
-/* The kernel's own module has no file: it is read from the task. */
-static Elf *vdso_elf(struct worker_space *space, Dwarf_Addr start, Dwarf_Addr end)
+Elf *vdso_elf(char **image, Dwarf_Addr start, Dwarf_Addr end)
 {
 	size_t size = end - start;
 
-	if (space->vdso || !size || size > VDSO_MAX)
+	if (*image || !size || size > VDSO_MAX)
 		return NULL;
-	space->vdso = malloc(size);
-	return space->vdso && read_memory(start, space->vdso, size) ? elf_memory(space->vdso, size)
-								    : NULL;
+	*image = malloc(size);
+	return *image && read_memory(start, *image, size) ? elf_memory(*image, size) : NULL;
 }
 
 static int find_elf(Dwfl_Module *module, void **number, const char *name, Dwarf_Addr base,
@@ -81,20 +79,16 @@ static int find_elf(Dwfl_Module *module, void **number, const char *name, Dwarf_
 	if (name[0] == '/')
 		return worker_ask(WIRE_OPEN, worker.space, (uintptr_t)*number, NULL, 0);
 	dwfl_module_info(module, NULL, NULL, &end, NULL, NULL, NULL, NULL);
-	*elf = vdso_elf(worker.spaces[worker.space], base, end);
+	*elf = vdso_elf(&worker.spaces[worker.space]->vdso, base, end);
 	return -1;
 }
 
 static int find_debuginfo(Dwfl_Module *module, void **number, const char *name, Dwarf_Addr base,
 			  const char *file, const char *link, GElf_Word crc, char **path)
 {
-	const unsigned char *id;
-	GElf_Addr where;
-	int size = dwfl_module_build_id(module, &id, &where);
-
-	(void)number, (void)name, (void)base, (void)file, (void)link, (void)crc;
+	(void)module, (void)number, (void)name, (void)base, (void)file, (void)link, (void)crc;
 	*path = NULL;
-	return size > 0 && size <= 64 ? worker_ask(WIRE_DEBUG, 0, 0, id, (size_t)size) : -1;
+	return -1;
 }
 
 const Dwfl_Callbacks unwind_callbacks = {

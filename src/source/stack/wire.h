@@ -23,7 +23,7 @@ enum {
 enum wire_what {
 	/* from the tracer */
 	WIRE_SPACE,  /* number a has other modules now; they follow, b in all */
-	WIRE_MODULE, /* from address a to b; its name */
+	WIRE_MODULE, /* from address a to b, of the file c; its name */
 	WIRE_STACK,  /* of space a; b: 1 for 32 bits; the registers by DWARF's numbers, then memory
 			from c on */
 	WIRE_ANSWER, /* to the three below: bytes, or a file */

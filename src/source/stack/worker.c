@@ -119,6 +119,7 @@ static struct worker_space *space_new(uint64_t number)
 	if (*space) {
 		dwfl_end((*space)->dwfl);
 		free((*space)->vdso);
+		free((*space)->modules);
 	} else {
 		*space = malloc(sizeof **space);
 	}
@@ -137,9 +138,15 @@ static void take_modules(void)
 	char name[WIRE_BYTES_MAX];
 	void **number;
 
+	space->modules = calloc(count ? count : 1, sizeof *space->modules);
+	if (!space->modules)
+		_exit(1);
+	space->count = count;
 	dwfl_report_begin(space->dwfl);
 	for (uint64_t i = 0; i < count; i++) {
 		take(NULL);
+		space->modules[i] =
+			(struct mapped){worker.wire.head.a, worker.wire.head.b, worker.wire.head.c};
 		memcpy(name, worker.wire.bytes, worker.wire.head.size);
 		name[worker.wire.head.size < sizeof name ? worker.wire.head.size
 							 : sizeof name - 1] = '\0';
@@ -174,31 +181,43 @@ static size_t length(const char *text)
 	return text ? strlen(text) : 0;
 }
 
-/* The frames into the wire. */
+/* What the frame is of, as far as that is known. Its texts stay for the rest of this stack. */
+static struct frame describe(struct worker_space *space, uint64_t address, bool is_return)
+{
+	struct frame frame = {.address = address};
+	Dwfl_Module *module = dwfl_addrmodule(space->dwfl, is_return ? address - 1 : address);
+	void **number;
+	Dwarf_Addr start;
+
+	if (!module)
+		return frame;
+	frame.module = dwfl_module_info(module, &number, &start, NULL, NULL, NULL, NULL, NULL);
+	frame.module_size = length(frame.module);
+	frame.offset = address - start;
+	const struct place *place =
+		symbols_find(space, (uint64_t)(uintptr_t)*number, address, is_return);
+	if (!place)
+		return frame;
+	frame.line = place->line;
+	frame.name = place->name;
+	frame.name_size = length(place->name);
+	frame.file = place->file;
+	frame.file_size = length(place->file);
+	return frame;
+}
+
+/* The frames into the wire, all at once: what they are may have to be asked by it. */
 static void answer(struct worker_space *space)
 {
 	const struct job *job = &worker.job;
-	struct place places[FRAMES_MAX];
+	struct frame frames[FRAMES_MAX];
 	size_t size = 0;
 	bool is_whole = !job->has_more;
 
-	for (unsigned i = 0; i < job->count; i++) /* these may need the wire themselves */
-		places[i] = *symbols_find(space, job->frames[i].address, job->frames[i].is_return);
-	for (unsigned i = 0; i < job->count; i++) {
-		const struct place *place = &places[i];
-		const struct frame frame = {
-			.address = job->frames[i].address,
-			.offset = place->offset,
-			.line = place->line,
-			.module = place->module,
-			.module_size = length(place->module),
-			.name = place->name,
-			.name_size = length(place->name),
-			.file = place->file,
-			.file_size = length(place->file),
-		};
-		is_whole &= frame_add(worker.wire.bytes, &size, FRAMES_BYTES, &frame);
-	}
+	for (unsigned i = 0; i < job->count; i++)
+		frames[i] = describe(space, job->frames[i].address, job->frames[i].is_return);
+	for (unsigned i = 0; i < job->count; i++)
+		is_whole &= frame_add(worker.wire.bytes, &size, FRAMES_BYTES, &frames[i]);
 	worker.wire.head =
 		(struct wire_head){.what = WIRE_FRAMES, .size = (uint32_t)size, .a = !is_whole};
 }

@@ -11,15 +11,18 @@
 #include "frame.h"
 #include "source/stack/wire.h"
 
-/* Names of places in the code: finding one takes a search through all symbols. */
-enum { CACHED_PLACES = 1024 };
-
+/* What is at a place in a file. */
 struct place {
-	uint64_t address;
-	uint32_t line;
-	const char *module, *name, *file; /* of libdw, as long as the space's modules are */
 	uint64_t offset;
 	bool is_return, is_known;
+	uint32_t line;
+	const char *name, *file; /* of libdw, as long as the file is kept */
+};
+
+/* One module of an address space. */
+struct mapped {
+	uint64_t start, end;
+	uint64_t id; /* of the file: see space.h */
 };
 
 struct worker_space {
@@ -27,7 +30,8 @@ struct worker_space {
 	bool has_state; /* dwfl_attach_state was called, and what came of it: */
 	bool is_attached;
 	char *vdso; /* a copy of the kernel's module, or NULL */
-	struct place places[CACHED_PLACES];
+	struct mapped *modules;
+	uint64_t count;
 };
 
 enum { WORKER_PAGES = 64 };
@@ -73,14 +77,19 @@ int worker_ask(enum wire_what what, uint64_t a, uint64_t b, const void *bytes, s
 
 /* ---- unwind.c ---- */
 
-/* How libdw gets at files. */
+/* How libdw gets at files; without debug information, which is much and of no use here. */
 extern const Dwfl_Callbacks unwind_callbacks;
+/* The kernel's own module has no file: a copy of what the task has there goes to *image, which is
+ * the caller's. */
+Elf *vdso_elf(char **image, Dwarf_Addr start, Dwarf_Addr end);
 /* Fills in the job's frames. */
 void unwind(struct worker_space *space);
 
 /* ---- symbols.c ---- */
 
-/* What is at the address, found before or now. */
-const struct place *symbols_find(struct worker_space *space, uint64_t address, bool is_return);
+/* What is at the address of that module, found before or now. It stays for the rest of this stack.
+ */
+const struct place *symbols_find(const struct worker_space *space, uint64_t module,
+				 uint64_t address, bool is_return);
 
 #endif
