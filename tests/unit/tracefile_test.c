@@ -544,6 +544,32 @@ static void a_pipe_is_read_as_it_comes(void **state)
 	reader_free(reader);
 }
 
+/* Recordings of before there were stacks have an interest that ends earlier. */
+static void an_older_interest_is_read(void **state)
+{
+	const size_t whole = sizeof interest, older = offsetof(struct interest, stacks);
+	struct header_field field = {HEADER_INTEREST, (uint32_t)older};
+	uint8_t bytes[sizeof field + sizeof interest];
+	struct interest asked;
+	struct header header = {0};
+
+	(void)state;
+	memset(&asked, 0x5a, sizeof asked);
+	memcpy(bytes, &field, sizeof field);
+	memcpy(bytes + sizeof field, &asked, whole);
+	assert_int_equal(header_read(&header, bytes, sizeof field + older), 0);
+	assert_memory_equal(&header.interest, &asked, older);
+	assert_false(interest_any(header.interest.stacks));
+	header = (struct header){0};
+	field.size = (uint32_t)whole;
+	memcpy(bytes, &field, sizeof field);
+	assert_int_equal(header_read(&header, bytes, sizeof bytes), 0);
+	assert_memory_equal(&header.interest, &asked, whole);
+	field.size = (uint32_t)older - 8;
+	memcpy(bytes, &field, sizeof field);
+	assert_int_equal(header_read(&header, bytes, sizeof field + older - 8), -EBADMSG);
+}
+
 static void a_full_disk_does_not_end_anything(void **state)
 {
 	struct recorder *recorder = record_to("/dev/full", 0, 50);
@@ -629,6 +655,7 @@ int main(void)
 		cmocka_unit_test(unknown_kinds_of_records_are_skipped_and_counted),
 		cmocka_unit_test(what_is_no_trace_file_says_so),
 		cmocka_unit_test(a_pipe_is_read_as_it_comes),
+		cmocka_unit_test(an_older_interest_is_read),
 		cmocka_unit_test(a_full_disk_does_not_end_anything),
 		cmocka_unit_test(a_file_that_cannot_be_made_is_told_at_once),
 		cmocka_unit_test(a_recording_is_for_its_owner),

@@ -37,8 +37,8 @@ struct space {
 bool space_read(struct space *space, pid_t tid);
 void space_free(struct space *space);
 
-/* The module's file, or -1. Only what really is a file: a name may lead anywhere meanwhile. */
-int space_open(const struct space *space, pid_t tid, uint64_t module);
+/* The file of that module, or -1. Only what really is a file: a name may lead anywhere meanwhile. */
+int space_open(const struct space *space, pid_t tid, uint64_t number);
 /* The file of debug information for that build id, where Debian and others install it, or -1. */
 int space_open_debug(const uint8_t *id, size_t size);
 
