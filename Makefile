@@ -34,6 +34,11 @@ SOURCES := $(filter-out src/generate.c %.bpf.c,$(sort $(shell find src -name '*.
 OBJECTS := $(SOURCES:%.c=$(B)/%.o)
 LIBRARY := $(filter-out $(B)/src/main.o,$(OBJECTS)) $(B)/gen/embedded.o
 EMBED   := $(sort $(wildcard lua/*.lua lua/*/*.lua scripts/*.lua))
+# The page of --report in two halves. It is built by npm, so without that, or without the page's sources, there is
+# none: then --report says so. REPORT_HTML=folder takes one that was built elsewhere.
+REPORT_HTML ?= $(if $(wildcard report/package.json),$(if $(shell command -v npm),build/report))
+PAGE    := $(if $(REPORT_HTML),$(REPORT_HTML)/head.html $(REPORT_HTML)/tail.html)
+EMBED_PAGE := $(foreach half,$(PAGE),report/$(notdir $(half))=$(half))
 
 .PHONY: all
 all: $(PROGRAM) build/docs/compendium.1 build/docs/compendium.schema.json build/docs/types/compendium.lua
@@ -52,7 +57,7 @@ $(B)/%.o: %.c $(B)/compile.txt
 setting = $(shell mkdir -p $(dir $(1)) && { printf '%s\n' '$(2)' | cmp -s - $(1) || printf '%s\n' '$(2)' > $(1); })
 $(call setting,$(B)/compile.txt,$(CC) $(CFLAGS))
 $(call setting,$(B)/link.txt,$(CC) $(LDFLAGS) $(OBJECTS))
-$(call setting,$(B)/gen/embed.txt,$(EMBED))
+$(call setting,$(B)/gen/embed.txt,$(EMBED) $(EMBED_PAGE))
 
 # Tables become C. The generator runs here and now, so it has flags of its own.
 GENERATE := build/generate
@@ -71,11 +76,11 @@ $(B)/gen/options.inc: src/options_generate.lua src/options.yaml $(GENERATE)
 	@mkdir -p $(@D)
 	$(call say,generate)
 	$(Q)$(GENERATE) $< c $@
-$(B)/gen/embedded.S: src/script/embed.lua $(EMBED) $(B)/gen/embed.txt $(GENERATE)
+$(B)/gen/embedded.S: src/script/embed.lua $(EMBED) $(PAGE) $(B)/gen/embed.txt $(GENERATE)
 	@mkdir -p $(@D)
 	$(call say,generate)
-	$(Q)$(GENERATE) $< $@ $(EMBED)
-$(B)/gen/embedded.o: $(B)/gen/embedded.S $(EMBED)
+	$(Q)$(GENERATE) $< $@ $(EMBED) $(EMBED_PAGE)
+$(B)/gen/embedded.o: $(B)/gen/embedded.S $(EMBED) $(PAGE)
 	$(call say,compile)
 	$(Q)$(CC) -c -o $@ $<
 

@@ -245,6 +245,8 @@ int core_open(lua_State *L)
 	luaL_setfuncs(L, act_functions, 0);
 	output_open(L);
 	lua_setfield(L, -2, "output");
+	report_open_core(L);
+	lua_setfield(L, -2, "report");
 	json_open(L);
 	lua_setfield(L, -2, "json");
 	push_config(L, host->options->config);

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 --
 -- Makes the assembly that carries every Lua file inside the program: `generate embed.lua OUT FILES...`.
--- The files themselves are included by the assembler; embedded.c finds them by name.
+-- The files themselves are included by the assembler; embedded.c finds them by name. NAME=FILE gives one a name.
 
 local out <const>, files <const> = ..., {select(2, ...)}
 
@@ -15,8 +15,10 @@ local function add(format, ...)
 end
 
 for i, file in ipairs(files) do
-  assert(not file:find('[^%w_./-]'), "cannot embed a file of this name: " .. file)
-  add("name%d:\t.asciz \"%s\"", i, file)
+  assert(not file:find('[^%w_./=-]'), "cannot embed a file of this name: " .. file)
+  local name = file:match "^(.-)=" or file
+  file = file:match "=(.*)$" or file
+  add("name%d:\t.asciz \"%s\"", i, name)
   add("file%d:\t.incbin \"%s\"", i, file)
   add("end%d:\t.byte 0", i)
 end

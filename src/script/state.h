@@ -132,6 +132,9 @@ uint64_t output_deadline(const struct host *host);
 void output_tick(struct host *host, uint64_t now_ns);
 bool output_has_terminal(const struct host *host);
 
+/* report.c: pushes core.report. */
+int report_open_core(lua_State *L);
+
 /* watch.c */
 void watch_start(struct host *host);
 void watch_stop(struct host *host);
