@@ -138,6 +138,14 @@ function hooks.entered()
   return names
 end
 
+-- Is there something that events may be dropped by?
+function hooks.has_filters()
+  for _, registration in ipairs(registrations) do
+    if registration.role == "filter" then return true end
+  end
+  return false
+end
+
 function hooks.on(names, fn)
   local selectors = resolve_all(names)
   errors.check(fn, "function", "what on() calls")

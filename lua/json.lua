@@ -24,7 +24,7 @@ local EPIPE <const> = 32
 local FILE_PARTS <const> = {"kind", "name"} -- of a file description
 
 -- Bytes that are not UTF-8, reversibly as text.
-local function escape_bytes(s)
+function json.escape_bytes(s)
   local parts, start = {}, 1
   s = s:gsub("\\", "\\\\")
   while true do
@@ -38,6 +38,7 @@ local function escape_bytes(s)
   end
 end
 
+local escape_bytes <const> = json.escape_bytes
 local encode
 
 -- The strings of a value are escaped all or none; `mark` is set when they are.

@@ -62,12 +62,15 @@ function output.chosen(options)
   if wanted.terminal then
     sinks[#sinks + 1] = require "compendium.live"
   end
-  if wanted.summary then
+  if options.report then
+    for _, sink in ipairs(require("compendium.report").open(options)) do sinks[#sinks + 1] = sink end
+  end
+  if wanted.summary or options.report then -- the report has it as well
     local summary = require "compendium.summary"
     sinks[#sinks + 1] = summary.losses
     local entered = require("compendium.hooks").entered()
     sinks[#sinks + 1] = #entered > 0 and summary.tampering(entered) or nil
-    sinks[#sinks + 1] = summary
+    sinks[#sinks + 1] = wanted.summary and summary or summary.silent
   end
   sinks[#sinks + 1] = terminal.sink
   return sinks

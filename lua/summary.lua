@@ -140,8 +140,8 @@ local function add_section(list, section, info, width)
   end
 end
 
-local function finish(info)
-  local width = terminal.width()
+-- All of it as rows: strings or {kind, string}.
+local function rows_of(info, width)
   local heading = title(info, width)
   local rule = {"time", text.marks.rule:rep(math.min(width, math.max(RULE_COLUMNS, text.width(heading) + 1)))}
   local list = {rule, {"title", heading}, rule}
@@ -150,7 +150,20 @@ local function finish(info)
   end
   list[#list + 1] = exit_row(info)
   list[#list + 1] = rule
-  terminal.block(list)
+  return list
+end
+
+local function finish(info)
+  terminal.block(rows_of(info, terminal.width()))
+end
+
+-- The same as text, for those who print it elsewhere.
+local function as_text(info, width)
+  local list = rows_of(info, width)
+  for i, row in ipairs(list) do
+    list[i] = type(row) == "table" and row[2] or row
+  end
+  return table.concat(list, "\n") .. "\n"
 end
 
 -- What has a line, and what a section adds up without one.
@@ -160,5 +173,6 @@ local function wanted_types()
   return types
 end
 
-return {name = "summary", events = wanted_types(), event = event, finish = finish, losses = remarks.losses,
-  tampering = remarks.tampering}
+return {name = "summary", events = wanted_types(), event = event, finish = finish, text = as_text,
+  silent = {name = "summary", events = wanted_types(), event = event}, -- adds up, for who asks for the text
+  losses = remarks.losses, tampering = remarks.tampering}

@@ -119,6 +119,17 @@ function transfers.rows(_, width)
   return any and lines or nil
 end
 
+-- The sums, by what they are of.
+function transfers.totals()
+  return {
+    read = sums.files.read.sum, written = sums.files.written.sum, received = sums.net.read.sum,
+    sent = sums.net.written.sum, local_received = sums.unix.read.sum, local_sent = sums.unix.written.sum,
+    pipes_read = sums.pipe.read.sum, pipes_written = sums.pipe.written.sum, terminal_in = sums.tty.read.sum,
+    terminal_out = sums.tty.written.sum, devices_in = sums.device.read.sum, devices_out = sums.device.written.sum,
+    other_in = sums.other.read.sum, other_out = sums.other.written.sum,
+  }
+end
+
 transfers.heading = "I/O:"
 
 return transfers

@@ -5,6 +5,7 @@
 --
 --     openat(dirfd: AT_FDCWD, pathname: "/etc/passwd", flags: O_RDONLY|O_CLOEXEC) = 3 <12µs>
 
+local arguments <const> = require "compendium.arguments"
 local core <const> = require "compendium.core"
 local format <const> = require "compendium.format"
 local terminal <const> = require "compendium.terminal"
@@ -12,49 +13,14 @@ local values <const> = require "compendium.values"
 
 local verbose <const> = {}
 
-local O_CREAT <const>, O_TMPFILE <const> = 0x40, 0x400000
-
-local UNKNOWN <const> = {args = {}, ret = "int"}
-for i = 1, 6 do
-  UNKNOWN.args[i] = {name = "arg" .. i, kind = "hex"}
-end
-
-local descriptions <const> = {}
-
--- What the arguments of this call are: of this very one, when the event can tell.
-local function description(e)
-  local call = e.describe and e:describe()
-  if call then
-    return call
-  end
-  local name = e.syscall
-  call = descriptions[name]
-  if not call then
-    call = core.call(name) or UNKNOWN
-    descriptions[name] = call
-  end
-  return call
-end
-
--- The mode of open means nothing, and is whatever was in the register, unless a file may be made.
-local function is_meaningless(e, argument)
-  local flags = argument.kind == "mode" and e.type == "open" and e.flags
-  return flags and flags & (O_CREAT | O_TMPFILE) == 0 and e.syscall ~= "creat"
-end
-
 -- The line of a call.
 function verbose.call(e)
-  local call, parts = description(e), {}
-  for i, argument in ipairs(call.args) do
-    if not is_meaningless(e, argument) then
-      parts[#parts + 1] = ("%s: %s"):format(argument.name, values.argument(e, argument, i))
-    end
-  end
+  local call = arguments.description(e)
   local ends = e.syscall == "exit" or e.syscall == "exit_group"
   local marks = (e.unfinished and not ends and " (unfinished)" or "") .. (e.late and " (began before the trace)" or "")
     .. (e.tampered and " (tampered)" or "")
   local took = not e.unfinished and e.duration and (" <%s>"):format(format.duration(e.duration)) or ""
-  return ("%s(%s) = %s%s%s"):format(e.syscall, table.concat(parts, ", "), values.result(e, call), marks, took)
+  return ("%s(%s) = %s%s%s"):format(e.syscall, arguments.text(e, call), values.result(e, call), marks, took)
 end
 
 local OTHERS <const> = {

@@ -27,7 +27,7 @@ enum option_fill {
 	FILL_ENVIRONMENT, /* one more NAME=VALUE or NAME */
 	FILL_LIST,	  /* one more string in the NULL-terminated array at field */
 	FILL_MOMENT,	  /* struct moment at field */
-	FILL_LATER,	  /* not built in this version */
+	FILL_COUNT,	  /* long long above 0 at field */
 };
 
 struct option_row {
@@ -35,10 +35,10 @@ struct option_row {
 	char letter; /* 0: has no short name */
 	enum option_fill fill;
 	const char *argument; /* what the help calls it; NULL: a switch */
+	const char *implied;  /* taken when none is given; NULL: one must be */
 	size_t field;	      /* offset in struct options */
 	const char *initial;  /* FILL_CHOICE: without the option */
 	const char *choices;  /* FILL_CHOICE: " auto always never " */
-	const char *later;    /* the same: words that are not built in this version */
 	char kind;	      /* FILL_SCRIPT */
 	bool is_for_one;      /* says what to do this time: not for a configuration */
 };
@@ -91,8 +91,6 @@ static bool fill_choice(struct options *options, const struct given *given)
 {
 	if (is_listed(given->row->choices, given->value))
 		return fill_string(options, given);
-	if (is_listed(given->row->later, given->value))
-		return misuse("not built in this version", given->label, given->value);
 	log_error("%s '%s': must be one of:%s", given->label, given->value, given->row->choices);
 	return false;
 }
@@ -178,11 +176,16 @@ static bool fill_moment(struct options *options, const struct given *given)
 	       misuse("not a time, as in 2.5s, 300ms or -5s", given->label, given->value);
 }
 
-static bool fill_later(struct options *options, const struct given *given)
+static bool fill_count(struct options *options, const struct given *given)
 {
-	(void)options;
-	log_error("%s is not built in this version", given->label);
-	return false;
+	char *end;
+
+	errno = 0;
+	long long count = strtoll(given->value, &end, 10);
+	if (*given->value < '0' || *given->value > '9' || *end || errno || !count)
+		return misuse("not a number above 0", given->label, given->value);
+	*(long long *)((char *)options + given->row->field) = count;
+	return true;
 }
 
 static bool (*const option_fillers[])(struct options *, const struct given *) = {
@@ -190,7 +193,7 @@ static bool (*const option_fillers[])(struct options *, const struct given *) = 
 	[FILL_CHOICE] = fill_choice, [FILL_SCRIPT] = fill_script,
 	[FILL_PIDS] = fill_pids,     [FILL_ENVIRONMENT] = fill_environment,
 	[FILL_LIST] = fill_list,     [FILL_MOMENT] = fill_moment,
-	[FILL_LATER] = fill_later,
+	[FILL_COUNT] = fill_count,
 };
 
 /* The built option whose name is nearest to what was meant, or NULL when none is near. */
@@ -203,7 +206,7 @@ static const struct option_row *nearest_row(const char *name, size_t length)
 		const struct option_row *row = &option_rows[i];
 		bool is_prefix = length >= 3 && !strncmp(row->name, name, length);
 		size_t distance = is_prefix ? 0 : edit_distance(name, length, row->name);
-		if (row->fill != FILL_LATER && distance < least) {
+		if (distance < least) {
 			least = distance;
 			nearest = row;
 		}
@@ -222,11 +225,21 @@ struct cursor {
 	char **next; /* where we are in argv */
 };
 
+/* Of an option that may be without its argument, the next word is one when it ends as the implied one does:
+ * `--report x.html ls`, but `--report ls`. */
+static bool is_argument(const struct option_row *row, const char *word)
+{
+	const char *suffix = row->implied ? strrchr(row->implied, '.') : "";
+	size_t length = strlen(suffix);
+
+	return word && strlen(word) >= length && !strcmp(word + strlen(word) - length, suffix);
+}
+
 /* Fills one option; its value is what stands in the same word, or else the next word. */
 static bool take_option(struct options *options, struct cursor *cursor, struct given *given)
 {
 	if (given->row->argument && !given->value)
-		given->value = *cursor->next ? *cursor->next++ : NULL;
+		given->value = is_argument(given->row, *cursor->next) ? *cursor->next++ : given->row->implied;
 	if (given->row->argument && !given->value) {
 		log_error("%s needs an argument: %s %s", given->label, given->label, given->row->argument);
 		return false;
@@ -252,7 +265,7 @@ static bool take_long(struct options *options, struct cursor *cursor, char *word
 		 word);
 	const struct option_row *row = find_row(name, length);
 	struct given given = {row, label, *equals ? equals + 1 : NULL};
-	if (row && (row->argument || !given.value || row->fill == FILL_LATER))
+	if (row && (row->argument || !given.value))
 		return take_option(options, cursor, &given);
 	if (!row)
 		return unknown_option(word, nearest_row(name, length));
@@ -367,7 +380,7 @@ static bool take_all(struct options *options, const struct config *config, char 
 
 int options_parse_after(struct options *options, const struct config *config, int argc, char **argv)
 {
-	*options = (struct options){.max_report_events = -1};
+	*options = (struct options){0};
 	for (const struct option_row *row = option_rows; row < option_rows + ROWS; row++)
 		if (row->initial)
 			fill_string(options, &(struct given){.row = row, .value = row->initial});

@@ -29,7 +29,7 @@ struct options {
 	const char *record;       /* file name or NULL */
 	const char **replay;      /* file names, NULL-terminated; NULL: trace something live */
 	struct moment from, to;      /* of a replay */
-	long long max_report_events; /* -1: all */
+	long long max_report_events; /* 0: all */
 	const struct config *config; /* what was read, or NULL */
 	bool no_config, sandbox;
 	bool verbose, quiet, strict, json, faults, list_scripts, no_seccomp, record_env, help, version;

@@ -8,13 +8,11 @@ local form <const>, out_name <const>, table_name <const> = ...
 local file <close> = assert(io.open(table_name or "src/options.yaml"))
 local manual <const> = yaml.load(file:read "a", table_name or "src/options.yaml")
 
--- Every option in order, or only those that are built.
-local function each_option(with_later)
+-- Every option in order.
+local function each_option()
   return coroutine.wrap(function()
     for _, section in ipairs(manual.options) do
-      for _, option in ipairs(section.options) do
-        if with_later or not option.later then coroutine.yield(option, section) end
-      end
+      for _, option in ipairs(section.options) do coroutine.yield(option, section) end
     end
   end)
 end
@@ -22,10 +20,11 @@ end
 local fills <const> = {
   flag = "FILL_FLAG", string = "FILL_STRING", choice = "FILL_CHOICE", script = "FILL_SCRIPT",
   pids = "FILL_PIDS", environment = "FILL_ENVIRONMENT", list = "FILL_LIST", moment = "FILL_MOMENT",
+  count = "FILL_COUNT",
 }
 local known <const> = {
   long = true, short = true, aliases = true, arg = true, fills = true, field = true, kind = true, choices = true,
-  default = true, config = true, complete = true, help = true, man = true, later = true, later_choices = true,
+  default = true, config = true, complete = true, help = true, man = true, implied = true,
 }
 local completers <const> = { file = true, script = true, user = true, pid = true, variable = true }
 
@@ -40,14 +39,15 @@ local function check_option(option, names)
     demand(not names[other] or names[other] == option, "name " .. other .. " is taken")
     names[other] = option
   end
-  demand(option.later or fills[option.fills], "fills what?")
+  demand(fills[option.fills], "fills what?")
   demand(option.help, "has no help")
   demand(not option.complete or completers[option.complete], "completes what?")
+  demand(not option.implied or option.implied:find "%.%w+$", "what is implied has no suffix")
   demand((option.fills == "choice") == (option.choices ~= nil), "choices and fills: choice go together")
 end
 
 local names <const> = {}
-for option in each_option(true) do check_option(option, names) end
+for option in each_option() do check_option(option, names) end
 
 -- Text for C -----------------------------------------------------------------------------------
 
@@ -71,9 +71,9 @@ end
 local function c_row(option, name, letter)
   return ("\t{%s, %s, %s, %s, %s, %s, %s, %s, %s, %s},"):format(
     c_string(name), letter and ("'%s'"):format(letter) or 0,
-    option.later and "FILL_LATER" or fills[option.fills], c_string(option.arg),
+    fills[option.fills], c_string(option.arg), c_string(option.implied),
     option.field and ("offsetof(struct options, %s)"):format(option.field) or 0,
-    c_string(option.default), word_list(option.choices), word_list(option.later_choices),
+    c_string(option.default), word_list(option.choices),
     option.kind and ("'%s'"):format(option.kind) or 0, option.config == false)
 end
 
@@ -115,7 +115,7 @@ local function c_text()
     "/* Made from src/options.yaml. */",
     "static const struct option_row option_rows[] = {",
   }
-  for option in each_option(true) do
+  for option in each_option() do
     lines[#lines + 1] = c_row(option, option.long, option.short)
     for _, alias in ipairs(option.aliases or {}) do lines[#lines + 1] = c_row(option, alias) end
   end
@@ -209,7 +209,7 @@ local function bash_text()
   for option in each_option() do
     local pattern = table.concat(spellings(option), "|")
     table.move(spellings(option), 1, #spellings(option), #all + 1, all)
-    if option.arg then
+    if option.arg and not option.implied then
       takes[#takes + 1] = pattern
       local act = option.choices and ("COMPREPLY=($(compgen -W '%s' -- \"$word\"))"):format(
         table.concat(option.choices, " ")) or action[option.complete] or "COMPREPLY=()"
@@ -276,10 +276,10 @@ local function zsh_text()
       local tail = ""
       if option.arg then
         local act = option.choices and "(" .. table.concat(option.choices, " ") .. ")" or action[option.complete] or " "
-        tail = (":%s:%s"):format(quoted(option.arg), (act:gsub("'", "'\\''")))
+        tail = (option.implied and "::%s:%s" or ":%s:%s"):format(quoted(option.arg), (act:gsub("'", "'\\''")))
       end
       lines[#lines + 1] = ("\t'%s%s%s[%s]%s' \\"):format(exclude, spelling,
-        option.arg and (long and "=" or "+") or "", quoted(option.help), tail)
+        option.arg and (option.implied and "=-" or long and "=" or "+") or "", quoted(option.help), tail)
     end
   end
   lines[#lines + 1] = "\t'(-):command:_command_names -e' '*::argument:_normal'"
@@ -301,7 +301,7 @@ local function fish_text()
       local parts = { "complete -c compendium" }
       if option.short then parts[#parts + 1] = "-s " .. option.short end
       parts[#parts + 1] = "-l " .. long
-      if option.arg then
+      if option.arg and not option.implied then
         parts[#parts + 1] = "-r"
         parts[#parts + 1] = option.choices and ("-x -a '%s'"):format(table.concat(option.choices, " "))
           or action[option.complete] or "-x"

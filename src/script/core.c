@@ -170,6 +170,10 @@ static void push_options(lua_State *L, const struct options *options)
 		lua_pushstring(L, texts[i].value);
 		lua_setfield(L, -2, texts[i].name);
 	}
+	if (options->max_report_events) {
+		lua_pushinteger(L, options->max_report_events);
+		lua_setfield(L, -2, "max_report_events");
+	}
 	push_target(L, &options->target);
 	push_scripts(L, options);
 	lua_setfield(L, -2, "scripts");

@@ -1,0 +1,213 @@
+-- SPDX-License-Identifier: MIT
+--
+-- report: the sink of --report: what the page of the HTML report shows, as tables of rows that core.report writes
+-- (src/report/FORMAT.md says how). Everything that happened is in it, also what gets no line: what is noise is
+-- marked. What a filter drops is not, and is counted.
+
+local core <const> = require "compendium.core"
+local events <const> = require "compendium.report_events"
+local hooks <const> = require "compendium.hooks"
+local json <const> = require "compendium.json"
+local limit <const> = require "compendium.report_limit"
+local lines <const> = require "compendium.lines"
+local memory <const> = require "compendium.report_memory"
+local noise <const> = require "compendium.noise"
+local objects <const> = require "compendium.report_objects"
+local panels <const> = require "compendium.report_panels"
+local processes <const> = require "compendium.processes"
+local redact <const> = require "compendium.redact"
+local tasks <const> = require "compendium.report_tasks"
+local text <const> = require "compendium.text"
+
+local report <const> = {panel = panels.panel, note = events.note}
+
+local FORMAT <const> = 1
+local SUMMARY_COLUMNS <const> = 110
+local WRITTEN_EVERY <const> = 5 * 1000000000 -- ns of the trace: what a tracer that is killed leaves is no older
+local INTERVALS <const> = 1000 -- of losses
+
+local CALLS <const> = {"syscall"}
+local RECORDS <const> = {"fork", "thread", "exec", "exit", "signal", "stop", "lost"}
+local MEMORY <const> = {"fault", "usage"}
+local SPLIT <const> = {"send", "recv"} -- those of which a call may make several
+
+local writer
+local due = WRITTEN_EVERY
+local tables <const> = {}
+
+-- ---- JSON
+
+-- Texts as JSON can have them, without what must not be shown.
+local function presentable(value)
+  if type(value) == "string" then
+    local s = redact.is_on and redact.apply(value) or value
+    return utf8.len(s) and s or json.escape_bytes(s)
+  elseif type(value) ~= "table" then
+    return value
+  end
+  local copy = {}
+  for key, item in pairs(value) do copy[type(key) == "string" and presentable(key) or key] = presentable(item) end
+  return copy
+end
+
+local function encode(value)
+  return core.json(presentable(value))
+end
+
+-- ---- the start
+
+local function add_table(name, columns)
+  tables[name] = columns
+  local number, put = writer:table(name, columns), writer.put
+  return function(...) put(writer, number, ...) end
+end
+
+local function title()
+  local options = core.options
+  if options.command and #options.command > 0 then return text.command(options.command) end
+  return options.all and "all processes" or "process " .. table.concat(options.pids or {}, ", ")
+end
+
+local function start(info)
+  local options = core.options
+  local command = options.command and #options.command > 0 and options.command or nil
+  local put_event = add_table("events", events.columns)
+  if options.max_report_events then
+    limit.start(options.max_report_events, put_event)
+    put_event = limit.put
+  end
+  events.start(put_event)
+  tasks.start(add_table("tasks", tasks.columns), command and info.pid)
+  objects.start(add_table("objects", objects.columns))
+  memory.start(add_table)
+  panels.start(add_table)
+  local name = title()
+  writer:start(name, encode {
+    version = core.version, format = FORMAT, command = command, pids = not command and options.pids or nil,
+    host = core.run.host, boot = core.run.boot, run = core.run.run, started = core.wallclock(), tables = tables,
+    redacted = redact.is_on, title = name,
+  })
+end
+
+-- ---- the trace
+
+local before, after = 0, 0 -- filters: events that came, and those that were left
+
+local function flush_when_due(e)
+  local time = e.time
+  if time >= due then
+    due = time + WRITTEN_EVERY
+    writer:flush()
+  end
+end
+
+local function call(e)
+  after = after + 1
+  events.call(e)
+  memory.call(e)
+  flush_when_due(e)
+end
+
+local function record(e)
+  after = after + 1
+  events.record(e)
+  memory.record(e)
+end
+
+-- Of sendmmsg and its like, what is not in the call's own row.
+local function further(e)
+  if e.index == 1 then return end
+  after = after + 1
+  events.call(e)
+end
+
+local function of_memory(e)
+  after = after + 1
+  memory.event(e)
+end
+
+local lost, intervals <const> = 0, {}
+
+local function note_loss(e)
+  local count, during = e.count or 1, e.during or 0
+  lost = lost + count
+  if #intervals < INTERVALS then intervals[#intervals + 1] = {math.max(0, e.time - during), e.time, count} end
+end
+
+-- ---- the end
+
+-- What is not in the report though it was traced.
+local function left_out()
+  local filtered, capped = math.max(0, before - after), limit.left_out + memory.left_out()
+  local why = {}
+  if hooks.has_filters() and filtered > 0 then why[#why + 1] = filtered .. " by filters" end
+  if capped > 0 then
+    why[#why + 1] = ("%d beyond --max-report-events %d: the first, the last and the failed ones are kept"):format(capped,
+      core.options.max_report_events)
+  end
+  if #why == 0 then return nil end
+  return {count = (hooks.has_filters() and filtered or 0) + capped, why = table.concat(why, "; ")}
+end
+
+local function totals()
+  local sums = require("compendium.transfers").totals()
+  sums.calls, sums.failed, sums.events = events.calls, events.failed, events.events
+  return sums
+end
+
+local function end_of(info)
+  local status = info.status
+  local is_known = status and status >= 0
+  local signal = is_known and processes.exit_signal(status)
+  local summary = require("compendium.summary").text(info, SUMMARY_COLUMNS)
+  local failed_hooks = (core.errors() or 0) + lines.failures() + noise.failures()
+  return encode {
+    time = info.time, code = is_known and processes.exit_code(status) or nil,
+    signal = signal and require("compendium.format").signal(signal) or nil, summary = summary, totals = totals(),
+    lost = {count = lost, intervals = #intervals > 0 and intervals or nil}, left_out = left_out(),
+    failed_hooks = failed_hooks, tampered = events.tampered, noise = events.reasons(), features = memory.features(),
+    panels = panels.finish(),
+  }, summary
+end
+
+-- "Report: report.html (1.2 MB)", for the summary; nil until it is written.
+function report.remark()
+  return report.written and ("Report: %s (%s)"):format(text.shell(core.options.report), report.written)
+end
+
+local function finish(info)
+  limit.finish()
+  objects.finish()
+  if writer:finish(end_of(info)) then
+    report.written = require("compendium.format").bytes(writer:size())
+  end
+end
+
+-- The sinks, in their order. Raises when it cannot be written.
+function report.open(options)
+  local problem
+  writer, problem = core.report(options.report)
+  if not writer then
+    error("cannot write the report: " .. problem, 0)
+  end
+  local sinks = {
+    {name = "report", events = CALLS, start = start, event = call, finish = finish},
+    {name = "report records", events = RECORDS, event = record},
+    {name = "report messages", events = SPLIT, event = further},
+    {name = "report memory", events = MEMORY, event = of_memory},
+    {name = "report losses", events = {"lost"}, before_filters = true, event = note_loss},
+  }
+  if hooks.has_filters() then
+    local function count() before = before + 1 end
+    for i, list in ipairs {CALLS, RECORDS, MEMORY} do
+      sinks[#sinks + 1] = {name = "report filtered " .. i, events = list, before_filters = true, event = count}
+    end
+    sinks[#sinks + 1] = {
+      name = "report filtered messages", events = SPLIT, before_filters = true,
+      event = function(e) before = before + (e.index > 1 and 1 or 0) end,
+    }
+  end
+  return sinks
+end
+
+return report

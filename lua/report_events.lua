@@ -1,0 +1,163 @@
+-- SPDX-License-Identifier: MIT
+--
+-- report_events: the table "events" of the report: a row for each call, whether it is an event or not, and for each
+-- record that is no call. What they are about are numbers of "tasks" and "objects".
+
+local arguments <const> = require "compendium.arguments"
+local core <const> = require "compendium.core"
+local format <const> = require "compendium.format"
+local noise <const> = require "compendium.noise"
+local objects <const> = require "compendium.report_objects"
+local redact <const> = require "compendium.redact"
+local tasks <const> = require "compendium.report_tasks"
+local text <const> = require "compendium.text"
+local types <const> = require("compendium.events").types
+
+local rows <const> = {calls = 0, failed = 0, events = 0}
+
+rows.columns = {
+  {"time", "delta"}, {"duration", "number"}, {"task", "number"}, {"name", "string"}, {"type", "string"},
+  {"class", "string"}, {"ret", "number"}, {"error", "string"}, {"bytes", "number"}, {"object", "number"},
+  {"to", "number"}, {"path", "string"}, {"remote", "string"}, {"args", "text"}, {"flags", "number"},
+  {"hidden", "string"}, {"note", "string"},
+}
+
+local UNFINISHED <const>, LATE <const>, TAMPERED <const>, FURTHER <const>, RECORD <const>, PEEK <const> =
+  1, 2, 4, 8, 16, 32
+
+-- Calls that are no event get no line either. As a rule of noise, for those who read the report.
+rows.OTHER_CALLS = "other calls"
+rows.why_other_calls = "calls that say little by themselves; -v shows them"
+
+-- Which types have which of the columns.
+local function having(field)
+  local set = {}
+  for name, row in pairs(types) do
+    for _, each in ipairs(row.fields or {}) do
+      if each == field then set[name] = true end
+    end
+  end
+  return set
+end
+
+local HAS_FILE <const>, HAS_PATH <const>, HAS_BYTES <const> = having "file", having "path", having "bytes"
+local HAS_REMOTE <const>, HAS_PEEK <const> = having "remote", having "peek"
+local CHANGES_OBJECT <const> = {close = true, connect = true, accept = true, bind = true, listen = true}
+
+local put -- put(time, duration, ...)
+
+-- write: writes a row, of as many values as there are columns.
+function rows.start(write)
+  put = write
+end
+
+local function clean(s)
+  return s and redact.is_on and redact.apply(s) or s
+end
+
+-- ---- notes of scripts
+
+local noted_time, noted_tid, noted_text
+
+-- A note for the event that is told of now.
+function rows.note(e, words)
+  noted_time, noted_tid = e.time, e.tid
+  noted_text = noted_text and noted_text .. "; " .. words or words
+end
+
+local function note_of(e)
+  if not noted_text then return nil end
+  local words = noted_time == e.time and noted_tid == e.tid and clean(noted_text) or nil
+  noted_text = nil
+  return words
+end
+
+-- ---- calls
+
+local function flags_of(e, type)
+  local flags = (e.unfinished and UNFINISHED or 0) | (e.late and LATE or 0) | (e.tampered and TAMPERED or 0)
+    | (e.index > 1 and FURTHER or 0) | (HAS_PEEK[type] and e.peek and PEEK or 0)
+  return flags ~= 0 and flags or nil
+end
+
+-- The object's number, and the path when that says something else.
+local function subject(e, type, task)
+  local file = HAS_FILE[type] and e.file or nil
+  local path = HAS_PATH[type] and e.path or nil
+  local object = file and objects.id(file, task)
+  if file and CHANGES_OBJECT[type] then objects.changed(file) end
+  if path and file and path == file.path then path = nil end
+  return object, clean(path)
+end
+
+local function copied_to(e, type, task)
+  local file = type == "copy" and e.to_file
+  return file and objects.id(file, task) or nil
+end
+
+-- One completed call, or a further event of it.
+function rows.call(e)
+  local type, error, name = e.type, e.error, e.syscall
+  local task = tasks.id(e)
+  local hidden
+  if type then
+    local rule = noise.rule(e)
+    hidden = rule and rule.name
+  else
+    hidden = rows.OTHER_CALLS
+  end
+  local object, path = subject(e, type, task)
+  if e.index == 1 then
+    rows.calls = rows.calls + 1
+    rows.failed = rows.failed + (error and 1 or 0)
+  end
+  rows.events = rows.events + 1
+  put(e.time, not e.unfinished and e.duration or nil, task, name, type, e.class, e.ret, error,
+    HAS_BYTES[type] and e.bytes or nil, object, copied_to(e, type, task), path,
+    HAS_REMOTE[type] and clean(e.remote) or nil, arguments.text(e, arguments.description(e)), flags_of(e, type), hidden,
+    note_of(e))
+  if name == "prctl" and not error then tasks.renamed(e) end
+end
+
+-- ---- what is no call
+
+local WORDS <const> = {
+  fork = function(e) return ("child: %d"):format(e.child) end,
+  exec = function(e) return text.command(e.argv or {}) end,
+  exit = function(e)
+    return e.signal and ("signal: %s%s"):format(e.signal, e.core and " (core dumped)" or "")
+      or e.code and ("code: %d"):format(e.code) or nil
+  end,
+  signal = function(e)
+    return (e.signal or format.signal(e.number)) .. (e.sender and " from " .. e.sender or "")
+  end,
+  stop = function(e) return e.signal end,
+  lost = function(e) return format.count(e.count or 1, e.what or "event") end,
+}
+
+-- What changes the tasks besides: before the row.
+local DEEDS <const> = {fork = tasks.forked, exec = tasks.executed}
+
+function rows.record(e)
+  local kind, type = e.kind, e.type
+  local deed, words = DEEDS[kind], WORDS[kind]
+  if not words then return end
+  if deed then deed(e) end
+  local task = tasks.id(e)
+  local rule = noise.rule(e)
+  rows.events = rows.events + 1
+  put(e.time, nil, task, kind, type, e.class, nil, nil, nil, nil, nil, HAS_PATH[type] and clean(e.path) or nil, nil,
+    words(e), RECORD, rule and rule.name, note_of(e))
+  if kind == "exit" then tasks.exited(e) end
+end
+
+-- The rules and their reasons, for the end of the report.
+function rows.reasons()
+  local list = {[rows.OTHER_CALLS] = rows.why_other_calls}
+  for _, rule in ipairs(noise.rules()) do list[rule.name] = rule.why or "" end
+  return list
+end
+
+rows.is_capped = core.options.max_report_events ~= nil
+
+return rows
