@@ -11,7 +11,7 @@
 --   opened    time; pid: of the process that opened it; closed: time when the last descriptor went
 --   peer      the other end of a pipe or of a pair of sockets; pipe_end: "read" or "write"
 --   what      "anon": eventfd, epoll, timerfd, memfd, pidfd ...; target: the pid a pidfd is for
---   protocol, remote, local   sockets: see sockets.lua
+--   protocol, remote, local   sockets: see sockets.lua;   object   its number in the report
 --
 -- A descriptor that cannot be known is nil, or "unknown" when it is known to be the same as another;
 -- it never has a name that may be wrong. A path is the one at the time of opening: it does not follow

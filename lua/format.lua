@@ -104,12 +104,33 @@ local function family_of(name)
   return family
 end
 
+local REMEMBERED <const> = 1000 -- texts of a family
+
+-- compute(name, value), but for values that were asked for before: programs use the same few over and over.
+local function remembered(compute)
+  local known, counts = {}, setmetatable({}, {__mode = "k"})
+  return function(name, value)
+    local texts = known[name or ""]
+    local shown = texts and texts[value]
+    if shown then
+      return shown
+    elseif not value then
+      return "-"
+    elseif not texts or counts[texts] >= REMEMBERED then
+      texts = {}
+      known[name or ""] = texts
+      counts[texts] = 0
+    end
+    shown = compute(name, value)
+    texts[value], counts[texts] = shown, counts[texts] + 1
+    return shown
+  end
+end
+
 -- Bits as names of their family, what no name covers in hex: "O_WRONLY|O_CREAT|0x40000000".
-function format.flags(family_name, value)
+format.flags = remembered(function(family_name, value)
   local family = family_of(family_name)
-  if not value then
-    return "-"
-  elseif not family then
+  if not family then
     return format.hex(value)
   end
   local names, left = {}, value
@@ -125,21 +146,17 @@ function format.flags(family_name, value)
     names[#names + 1] = format.hex(left)
   end
   return #names > 0 and table.concat(names, "|") or "0"
-end
+end)
 
 -- One value of its family: "SEEK_SET"; unknown ones as numbers.
-function format.enum(family_name, value)
-  local family = family_of(family_name)
-  if not value then
-    return "-"
-  end
-  for _, constant in ipairs(family or {}) do
+format.enum = remembered(function(family_name, value)
+  for _, constant in ipairs(family_of(family_name) or {}) do
     if constant[2] == value then
       return constant[1]
     end
   end
   return (value < 0 or value > 0xFFFF) and format.hex(value) or ("%d"):format(value)
-end
+end)
 
 -- An address and port: "10.0.0.2:53", "[::1]:80", "[fe80::1%eth0]:80" with the index of an interface.
 function format.endpoint(address, port, scope)

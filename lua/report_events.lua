@@ -3,7 +3,7 @@
 -- report_events: the table "events" of the report: a row for each call, whether it is an event or not, and for each
 -- record that is no call. What they are about are numbers of "tasks" and "objects".
 
-local arguments <const> = require "compendium.arguments"
+local brief <const> = require "compendium.brief"
 local core <const> = require "compendium.core"
 local format <const> = require "compendium.format"
 local noise <const> = require "compendium.noise"
@@ -114,7 +114,7 @@ function rows.call(e)
   rows.events = rows.events + 1
   put(e.time, not e.unfinished and e.duration or nil, task, name, type, e.class, e.ret, error,
     HAS_BYTES[type] and e.bytes or nil, object, copied_to(e, type, task), path,
-    HAS_REMOTE[type] and clean(e.remote) or nil, arguments.text(e, arguments.description(e)), flags_of(e, type), hidden,
+    HAS_REMOTE[type] and clean(e.remote) or nil, brief.text(e), flags_of(e, type), hidden,
     note_of(e))
   if name == "prctl" and not error then tasks.renamed(e) end
 end

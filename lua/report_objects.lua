@@ -14,9 +14,9 @@ objects.columns = {
 
 local SWEEP_LEAST <const> = 1024
 
-local ids <const> = setmetatable({}, {__mode = "k"}) -- by description
+-- A description's number is its field `object`: a table by descriptions would be walked by each search for garbage.
 local open <const>, order <const> = {}, {} -- those whose end is not written, by number; and their numbers
-local last, open_count, sweep_at = 0, 0, SWEEP_LEAST
+local last, sweep_at = 0, SWEEP_LEAST
 local put -- put(id, kind, ...)
 
 -- put: writes a row.
@@ -33,10 +33,6 @@ local function update(id, file)
   put(id, nil, nil, file.protocol, clean(file["local"]), clean(file.remote), nil, file.closed, nil)
 end
 
-local function close(id)
-  open[id], open_count = nil, open_count - 1
-end
-
 -- Ends those that went without an event of their own: with their process.
 local function sweep()
   local kept = {}
@@ -44,7 +40,7 @@ local function sweep()
     local file = open[id]
     if file and file.closed then
       update(id, file)
-      close(id)
+      open[id] = nil
     elseif file then
       kept[#kept + 1] = id
     end
@@ -53,25 +49,31 @@ local function sweep()
   sweep_at = math.max(SWEEP_LEAST, 2 * #order)
 end
 
+-- Both ends of a pipe have one name.
+local function name_of(file)
+  return file.pipe and ("%s %d"):format(file.name, file.pipe.id) or clean(file.name)
+end
+
 local function add(file, task)
-  last, open_count = last + 1, open_count + 1
-  ids[file], open[last], order[#order + 1] = last, file, last
-  put(last, file.kind, clean(file.name), file.protocol, clean(file["local"]), clean(file.remote), file.opened, nil, task)
+  last = last + 1
+  file.object, open[last], order[#order + 1] = last, file, last
+  put(last, file.kind, name_of(file), file.protocol, clean(file["local"]), clean(file.remote), file.opened, nil,
+    task)
   if #order >= sweep_at then sweep() end
   return last
 end
 
 -- The number of a description; task: that of who opened it.
 function objects.id(file, task)
-  return ids[file] or add(file, task)
+  return file.object or add(file, task)
 end
 
 -- An event that changes it: a socket's addresses, or its end.
 function objects.changed(file)
-  local id = ids[file]
-  if not id then return end
+  local id = file.object
+  if not id or not (file.closed or file.kind == "socket") then return end
   update(id, file)
-  if file.closed and open[id] then close(id) end
+  if file.closed then open[id] = nil end
 end
 
 -- Writes what is known of those that are open.

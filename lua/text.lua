@@ -138,6 +138,9 @@ end
 
 -- Escaped bytes in double quotes, as C and Lua would write them.
 function text.quote(s)
+  if not redact.is_on and not s:find('[%c\\"\x80-\xFF]') then
+    return '"' .. s .. '"'
+  end
   return '"' .. text.escape(s):gsub('"', '\\"') .. '"'
 end
 

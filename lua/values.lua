@@ -13,6 +13,7 @@ local values <const> = {buffer_bytes = 32} -- how much of a buffer is shown
 
 local STRING_COLUMNS <const> = 240
 local LIST_ITEMS <const> = 32
+local REMEMBERED <const> = 10000 -- names
 local AT_FDCWD <const> = -100
 local FILE_TYPES <const> = {
   [0x1] = "S_IFIFO", [0x2] = "S_IFCHR", [0x4] = "S_IFDIR", [0x6] = "S_IFBLK", [0x8] = "S_IFREG", [0xa] = "S_IFLNK",
@@ -21,11 +22,26 @@ local FILE_TYPES <const> = {
 
 local show
 
+local names, name_count = {}, 0 -- as they are shown, of those that come again
+
+-- "</etc/passwd>"
+local function shown_name(name)
+  local shown = names[name]
+  if not shown then
+    if name_count >= REMEMBERED then names, name_count = {}, 0 end
+    shown = "<" .. lines.name(name) .. ">"
+    names[name], name_count = shown, name_count + 1
+  end
+  return shown
+end
+
+values.shown_name = shown_name
+
 -- "3</etc/passwd>"; what a close closed is no longer in the table.
 local function descriptor(fd, _, e)
   local file = fd >= 0 and (fds.lookup(e.tid, e.pid, fd) or e.type == "close" and e.file)
   local name = file and (file.name or file.path or file.kind)
-  return name and ("%d<%s>"):format(fd, lines.name(name)) or tostring(fd)
+  return name and fd .. shown_name(name) or tostring(fd)
 end
 
 -- The start of some bytes; whole: how many there were, when not all are here.
@@ -39,11 +55,18 @@ local function buffer(bytes, _, e, i)
   return quoted(bytes, values.buffer_bytes, i and e.args:truncated(i))
 end
 
+local modes <const> = {}
+
 -- S_IFREG|0644
 local function mode(bits)
+  local shown = modes[bits]
+  if shown then return shown end
   local kind = FILE_TYPES[bits >> 12]
-  return kind and kind .. "|" .. format.mode(bits & 0xFFF) or format.mode(bits)
+  shown = kind and kind .. "|" .. format.mode(bits & 0xFFF) or format.mode(bits)
+  if bits <= 0xFFFF then modes[bits] = shown end
+  return shown
 end
+values.mode = mode
 
 -- "[a, b, ...]", each item by what(item).
 local function list(items, what)
@@ -172,13 +195,13 @@ function show(value, what, e, i)
 end
 
 -- Argument number i of a call: its value, or where it pointed when that could not be read or was not
--- asked for. what: as core.call describes it.
-function values.argument(e, what, i)
-  local value = e.args[i]
+-- asked for. args: e.args; what: as core.call describes it.
+function values.argument(e, args, what, i)
+  local value = args[i]
   if value ~= nil then
     return show(value, what, e, i)
   end
-  local pointer = e.args:pointer(i)
+  local pointer = args:pointer(i)
   return (not pointer or pointer == 0) and "NULL" or format.hex(pointer)
 end
 

@@ -41,7 +41,7 @@ static void set_string(lua_State *L, const char *key, const char *value)
 static void push_description(lua_State *L, const char *name, enum arg_kind kind, const struct family *family,
 			     bool list)
 {
-	lua_createtable(L, 0, 6);
+	lua_createtable(L, 0, 8);
 	set_string(L, "name", name);
 	set_string(L, "kind", arg_kind_name(kind));
 	set_string(L, "family", family ? family->name : NULL);
@@ -59,6 +59,10 @@ static void set_fields(lua_State *L, const struct struct_layout *layout)
 	for (int i = 0; i < layout->field_count; i++) {
 		const struct struct_field *field = &layout->fields[i];
 		push_description(L, field->name, field->kind, field->family, field->list);
+		lua_pushinteger(L, field->offset);
+		lua_setfield(L, -2, "offset");
+		lua_pushinteger(L, field->size);
+		lua_setfield(L, -2, "size");
 		set_fields(L, field->layout);
 		lua_rawseti(L, -2, i + 1);
 	}
@@ -73,6 +77,8 @@ static void push_args(lua_State *L, const struct syscall_row *row)
 		push_description(L, arg->name, arg->kind, arg->family, arg->list);
 		lua_pushboolean(L, arg->out);
 		lua_setfield(L, -2, "out");
+		lua_pushboolean(L, arg->in && arg->out);
+		lua_setfield(L, -2, "both_ways");
 		set_fields(L, arg->layout);
 		lua_rawseti(L, -2, i + 1);
 	}
