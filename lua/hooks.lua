@@ -326,11 +326,19 @@ local function bind_models(chains, models)
   end
 end
 
+local classes <const> = {} -- of calls
+
 -- A call that is no event has the class of the table.
 local function class_of(e, get)
   local class = get(e)
-  local call = not class and e.syscall and core.call(e.syscall)
-  return call and call.class or class
+  local name = not class and e.syscall
+  if not name then return class end
+  local known = classes[name]
+  if known == nil then
+    known = (core.call(name) or {}).class or false
+    classes[name] = known
+  end
+  return known or nil
 end
 
 local function add_fields()

@@ -93,19 +93,15 @@ end
 
 local before, after = 0, 0 -- filters: events that came, and those that were left
 
-local function flush_when_due(e)
+local function call(e)
   local time = e.time
+  after = after + 1
+  events.call(e, time)
+  memory.call(e)
   if time >= due then
     due = time + WRITTEN_EVERY
     writer:flush()
   end
-end
-
-local function call(e)
-  after = after + 1
-  events.call(e)
-  memory.call(e)
-  flush_when_due(e)
 end
 
 local function record(e)
@@ -118,7 +114,7 @@ end
 local function further(e)
   if e.index == 1 then return end
   after = after + 1
-  events.call(e)
+  events.call(e, e.time, true)
 end
 
 local function of_memory(e)

@@ -66,7 +66,6 @@ function rows.note(e, words)
 end
 
 local function note_of(e)
-  if not noted_text then return nil end
   local words = noted_time == e.time and noted_tid == e.tid and clean(noted_text) or nil
   noted_text = nil
   return words
@@ -74,10 +73,24 @@ end
 
 -- ---- calls
 
-local function flags_of(e, type)
-  local flags = (e.unfinished and UNFINISHED or 0) | (e.late and LATE or 0) | (e.tampered and TAMPERED or 0)
-    | (e.index > 1 and FURTHER or 0) | (HAS_PEEK[type] and e.peek and PEEK or 0)
+local function flags_of(e, type, is_unfinished, is_further)
+  local flags = (is_unfinished and UNFINISHED or 0) | (e.late and LATE or 0) | (e.tampered and TAMPERED or 0)
+    | (is_further and FURTHER or 0) | (HAS_PEEK[type] and e.peek and PEEK or 0)
   return flags ~= 0 and flags or nil
+end
+
+local classes <const> = {} -- of calls that are no event
+
+local function class_of(e, type, name)
+  local class = types[type] and types[type].class
+  if class and class ~= "descriptor" then return class end
+  if type then return e.class end
+  class = classes[name]
+  if class == nil then
+    class = e.class or false
+    classes[name] = class
+  end
+  return class or nil
 end
 
 -- The object's number, and the path when that says something else.
@@ -95,27 +108,25 @@ local function copied_to(e, type, task)
   return file and objects.id(file, task) or nil
 end
 
--- One completed call, or a further event of it.
-function rows.call(e)
-  local type, error, name = e.type, e.error, e.syscall
-  local task = tasks.id(e)
-  local hidden
+-- One completed call, or a further event of it. time: the event's.
+function rows.call(e, time, is_further)
+  local type, error, name, ret = e.type, e.error, e.syscall, e.ret
+  local task, hidden, object, path, to = tasks.id(e), rows.OTHER_CALLS, nil, nil, nil
+  local is_unfinished = ret == nil
   if type then
     local rule = noise.rule(e)
     hidden = rule and rule.name
-  else
-    hidden = rows.OTHER_CALLS
+    object, path = subject(e, type, task)
+    to = copied_to(e, type, task)
   end
-  local object, path = subject(e, type, task)
-  if e.index == 1 then
+  if not is_further then
     rows.calls = rows.calls + 1
     rows.failed = rows.failed + (error and 1 or 0)
   end
   rows.events = rows.events + 1
-  put(e.time, not e.unfinished and e.duration or nil, task, name, type, e.class, e.ret, error,
-    HAS_BYTES[type] and e.bytes or nil, object, copied_to(e, type, task), path,
-    HAS_REMOTE[type] and clean(e.remote) or nil, brief.text(e), flags_of(e, type), hidden,
-    note_of(e))
+  put(time, not is_unfinished and e.duration or nil, task, name, type, class_of(e, type, name), ret, error,
+    HAS_BYTES[type] and e.bytes or nil, object, to, path, HAS_REMOTE[type] and clean(e.remote) or nil, brief.text(e),
+    flags_of(e, type, is_unfinished, is_further), hidden, noted_text and note_of(e))
   if name == "prctl" and not error then tasks.renamed(e) end
 end
 
@@ -147,7 +158,7 @@ function rows.record(e)
   local rule = noise.rule(e)
   rows.events = rows.events + 1
   put(e.time, nil, task, kind, type, e.class, nil, nil, nil, nil, nil, HAS_PATH[type] and clean(e.path) or nil, nil,
-    words(e), RECORD, rule and rule.name, note_of(e))
+    words(e), RECORD, rule and rule.name, noted_text and note_of(e))
   if kind == "exit" then tasks.exited(e) end
 end
 
