@@ -292,6 +292,37 @@ static void any_rows_come_back(void **state)
 	free(text);
 }
 
+/* Values at the edges of a block's widths: as they are coded, in zigzag and one more. */
+static void the_edges_of_widths_come_back(void **state)
+{
+	static const int64_t edges[] = {0,	     126,	  127,		128,	    -128, 0x7ffe, 0x7fff, 0x8000,
+					0x7ffffffe, 0x7fffffff, 0x80000000, -0x7fffffff, -0x80000000ll,
+					INT64_MAX,  INT64_MIN + 1};
+	static const enum report_coding columns[] = {REPORT_NUMBER};
+	size_t size;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof edges / sizeof *edges; i++) {
+		struct report *report = open_report(path);
+		int table = report_add_table(report, "t", columns, 1);
+		report_start(report, "", 0, "{}", 2);
+		struct report_value value = number(edges[i]);
+		report_put(report, table, &value);
+		assert_true(report_finish(report, "{}", 2, "", 0));
+		report_free(report);
+		char *text = read_file(path, &size);
+		struct decoder decoder = {.next = text + strlen("<title></title>\n")};
+		assert_true(decoder_next(&decoder) && decoder_next(&decoder));
+		const uint8_t *at = decoder.payload.bytes + 8;
+		struct decoder_value *got =
+			decoder_column(&decoder, &at, decoder.payload.bytes + decoder.payload.size, 'n', 1);
+		assert_true(got->number == edges[i]);
+		free(got);
+		decoder_free(&decoder);
+		free(text);
+	}
+}
+
 /* More than the dictionary may have, twice over. */
 static void a_dictionary_that_is_full_begins_anew(void **state)
 {
@@ -545,6 +576,7 @@ int main(void)
 		cmocka_unit_test(writes_what_the_format_says),
 		cmocka_unit_test(takes_out_what_differs),
 		cmocka_unit_test(any_rows_come_back),
+		cmocka_unit_test(the_edges_of_widths_come_back),
 		cmocka_unit_test(a_dictionary_that_is_full_begins_anew),
 		cmocka_unit_test(escapes_html),
 		cmocka_unit_test(names_of_tables_are_words),
