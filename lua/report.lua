@@ -138,8 +138,8 @@ local function left_out()
   local why = {}
   if hooks.has_filters() and filtered > 0 then why[#why + 1] = filtered .. " by filters" end
   if capped > 0 then
-    why[#why + 1] = ("%d beyond --max-report-events %d: the first, the last and the failed ones are kept"):format(capped,
-      core.options.max_report_events)
+    why[#why + 1] = ("%d beyond --max-report-events %d: the first, the last and the failed ones are kept"):format(
+      capped, core.options.max_report_events)
   end
   if #why == 0 then return nil end
   return {count = (hooks.has_filters() and filtered or 0) + capped, why = table.concat(why, "; ")}

@@ -67,8 +67,9 @@ local function fault(e)
     return
   end
   local path, again = e.path, e.again
-  put_fault(e.time, tasks.id(e), e.addr, e.pages, e.what, path and redact.is_on and redact.apply(path) or path, e.offset,
-    e.major and 1 or 0, again and again > 0 and tostring(again) or nil)
+  if path and redact.is_on then path = redact.apply(path) end
+  put_fault(e.time, tasks.id(e), e.addr, e.pages, e.what, path, e.offset, e.major and 1 or 0,
+    again and again > 0 and tostring(again) or nil)
 end
 
 -- A fault or a sample.

@@ -38,12 +38,16 @@ local function check(panel)
   errors.check(panel, "table", "a panel")
   for key, value in pairs(panel) do
     local expected = KEYS[key]
-    if not expected then errors.blame("a panel has no '%s'%s", tostring(key), errors.hint(tostring(key), errors.names(KEYS))) end
+    if not expected then
+      errors.blame("a panel has no '%s'%s", tostring(key), errors.hint(tostring(key), errors.names(KEYS)))
+    end
     if expected ~= true then errors.check(value, expected, ("a panel's '%s'"):format(key)) end
   end
   errors.check(panel.title, "string", "a panel's title")
   if (panel.text == nil) == (panel.columns == nil) then errors.blame("a panel has a text, or columns and rows") end
-  if panel.columns and panel.rows == nil then errors.blame("a panel with columns has rows, or a function that gives them") end
+  if panel.columns and panel.rows == nil then
+    errors.blame("a panel with columns has rows, or a function that gives them")
+  end
   if panel.kind and not KINDS[panel.kind] then errors.blame("a panel's kind is table, line, bars or text") end
 end
 

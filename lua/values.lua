@@ -22,15 +22,15 @@ local FILE_TYPES <const> = {
 
 local show
 
-local names, name_count = {}, 0 -- as they are shown, of those that come again
+local known_names, known_count = {}, 0 -- as they are shown, of those that come again
 
 -- "</etc/passwd>"
 local function shown_name(name)
-  local shown = names[name]
+  local shown = known_names[name]
   if not shown then
-    if name_count >= REMEMBERED then names, name_count = {}, 0 end
+    if known_count >= REMEMBERED then known_names, known_count = {}, 0 end
     shown = "<" .. lines.name(name) .. ">"
-    names[name], name_count = shown, name_count + 1
+    known_names[name], known_count = shown, known_count + 1
   end
   return shown
 end

@@ -15,13 +15,18 @@ enum { FIRST_SLOTS = 1024, FIRST_BYTES = 1 << 16, PENDING_MAX = 1 << 20 };
 bool dictionary_init(struct dictionary *dictionary)
 {
 	*dictionary = (struct dictionary){
+		.bytes = malloc(FIRST_BYTES),
+		.room = FIRST_BYTES,
 		.slots = calloc(FIRST_SLOTS, sizeof(uint32_t)),
 		.slot_count = FIRST_SLOTS,
 		.first = 1,
 	};
 	if (getrandom(&dictionary->seed, sizeof dictionary->seed, GRND_NONBLOCK) < 0)
 		dictionary->seed = (uintptr_t)dictionary->slots;
-	return dictionary->slots;
+	if (dictionary->bytes && dictionary->slots)
+		return true;
+	dictionary_free(dictionary);
+	return false;
 }
 
 void dictionary_free(struct dictionary *dictionary)
@@ -66,7 +71,7 @@ static uint32_t *find(const struct dictionary *dictionary, uint32_t hash, const 
 			return slot;
 		const struct dictionary_entry *entry = &dictionary->entries[*slot - 1];
 		if (entry->hash == hash && entry->length == size &&
-		    !memcmp(dictionary->bytes + entry->offset, bytes, size))
+		    (!size || !memcmp(dictionary->bytes + entry->offset, bytes, size)))
 			return slot;
 	}
 }
@@ -104,7 +109,7 @@ static bool grow_entries(struct dictionary *dictionary)
 
 static bool grow_bytes(struct dictionary *dictionary, size_t size)
 {
-	size_t room = dictionary->room ? dictionary->room : FIRST_BYTES;
+	size_t room = dictionary->room;
 
 	while (room < dictionary->size + size)
 		room *= 2;

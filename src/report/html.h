@@ -9,8 +9,8 @@
 
 struct page_file;
 
-/* Writes the bytes so that they are text wherever text may stand: & < > " ' as character references, control
- * bytes but newline and tab as U+FFFD. */
+/* Writes the bytes so that they are text wherever text may stand: & < > " ' as character references,
+ * control bytes but newline and tab as U+FFFD. */
 void html_write(struct page_file *file, const char *bytes, size_t size);
 
 /* Writes a part of the page in which a mark (an HTML comment) stands for that text; without the mark, the text

@@ -9,7 +9,8 @@
 
 enum { DECIMAL_DIGITS = 19, HEX_DIGITS = 16 };
 
-/* The bytes, how far they were read, and the template so far, which never is longer. */
+/* The bytes, how far they were read, and the template so far: longer by a mark for each "", so half as long again
+ * at most. */
 struct text {
 	const char *next, *end;
 	char *to;
@@ -162,12 +163,14 @@ static bool has_marks(const char *bytes, size_t size)
 uint32_t text_code(struct text_coder *coder, struct text_pool *pool, struct dictionary *dictionary,
 		   const char *bytes, size_t size)
 {
-	if (size + 1 > coder->room) {
-		char *template = realloc(coder->template, size + 1);
+	size_t room = size + size / 2 + 1;
+
+	if (room > coder->room) {
+		char *template = realloc(coder->template, room);
 		if (!template)
 			return 0;
 		coder->template = template;
-		coder->room = size + 1;
+		coder->room = room;
 	}
 	struct text text = {bytes, bytes + size, coder->template, pool, dictionary};
 	bool is_fine = has_marks(bytes, size) ? take_string(&text, size) : code(&text);
