@@ -178,14 +178,11 @@ static bool fill_moment(struct options *options, const struct given *given)
 
 static bool fill_count(struct options *options, const struct given *given)
 {
-	char *end;
+	size_t digits = strspn(given->value, "0123456789");
+	long long *count = (long long *)((char *)options + given->row->field);
 
-	errno = 0;
-	long long count = strtoll(given->value, &end, 10);
-	if (*given->value < '0' || *given->value > '9' || *end || errno || !count)
-		return misuse("not a number above 0", given->label, given->value);
-	*(long long *)((char *)options + given->row->field) = count;
-	return true;
+	*count = digits && digits < 19 && !given->value[digits] ? atoll(given->value) : 0;
+	return *count || misuse("not a number above 0", given->label, given->value);
 }
 
 static bool (*const option_fillers[])(struct options *, const struct given *) = {
@@ -225,14 +222,13 @@ struct cursor {
 	char **next; /* where we are in argv */
 };
 
-/* Of an option that may be without its argument, the next word is one when it ends as the implied one does:
- * `--report x.html ls`, but `--report ls`. */
+/* Is that word the argument? Where one is implied, when it ends alike: `--report x.html`. */
 static bool is_argument(const struct option_row *row, const char *word)
 {
-	const char *suffix = row->implied ? strrchr(row->implied, '.') : "";
-	size_t length = strlen(suffix);
+	const char *suffix = row->implied ? strrchr(row->implied, '.') : NULL;
+	const char *end = word ? strrchr(word, '.') : NULL;
 
-	return word && strlen(word) >= length && !strcmp(word + strlen(word) - length, suffix);
+	return word && (!suffix || (end && !strcmp(end, suffix)));
 }
 
 /* Fills one option; its value is what stands in the same word, or else the next word. */
@@ -261,8 +257,7 @@ static bool take_long(struct options *options, struct cursor *cursor, char *word
 	size_t length = equals - name;
 	char label[NAME_MAX_LENGTH + 3];
 
-	snprintf(label, sizeof label, "%.*s", (int)(length > NAME_MAX_LENGTH ? 0 : length + 2),
-		 word);
+	snprintf(label, sizeof label, "%.*s", (int)(length > NAME_MAX_LENGTH ? 0 : length + 2), word);
 	const struct option_row *row = find_row(name, length);
 	struct given given = {row, label, *equals ? equals + 1 : NULL};
 	if (row && (row->argument || !given.value))
@@ -318,8 +313,7 @@ static bool check(const struct options *options)
 	const char *problem = options_contradiction(options);
 	const struct target *target = &options->target;
 	if (!problem && !options->replay && !target->command && !target->pid_count && !target->all)
-		problem =
-			"nothing to trace: give a command, -p PID, -a or --replay FILE\n" OPTIONS_USAGE;
+		problem = "nothing to trace: give a command, -p PID, -a or --replay FILE\n" OPTIONS_USAGE;
 	if (problem)
 		log_lines(LOG_ERROR, problem);
 	return !problem;
@@ -329,7 +323,6 @@ static bool check(const struct options *options)
 static int print(const char *text)
 {
 	bool is_written = fputs(text, stdout) >= 0 && !fflush(stdout);
-
 	if (!is_written)
 		log_error("stdout: %s", strerror(errno));
 	return is_written ? 1 : 1 + STATUS_MISUSE;
@@ -388,9 +381,7 @@ int options_parse_after(struct options *options, const struct config *config, in
 		return 1 + STATUS_MISUSE;
 	if (options->help)
 		return print(OPTIONS_HELP);
-	if (options->version)
-		return print("compendium " COMPENDIUM_VERSION "\n");
-	return 0;
+	return options->version ? print("compendium " COMPENDIUM_VERSION "\n") : 0;
 }
 
 int options_parse(struct options *options, int argc, char **argv)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * report_decoder: reads back what src/report wrote, by FORMAT.md and none of its code. Whatever is not as it should
- * be ends the program. For the unit tests and the fuzz targets.
+ * report_decoder: reads back what src/report wrote, by FORMAT.md and none of its code. Whatever is
+ * not as it should be ends the program. For the unit tests and the fuzz targets.
  */
 #ifndef REPORT_DECODER_H
 #define REPORT_DECODER_H
@@ -15,8 +15,7 @@
 #include <zlib.h>
 
 #define DECODER_CHECK(claim) \
-	((claim) ? (void)0 \
-		 : (fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #claim), abort()))
+	((claim) ? (void)0 : (fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #claim), abort()))
 
 struct decoder_bytes {
 	uint8_t *bytes;
@@ -26,7 +25,7 @@ struct decoder_bytes {
 struct decoder {
 	const char *next, *end; /* of the page */
 	struct decoder_bytes *strings;
-	uint32_t string_count; /* ids from 1 on */
+	uint32_t string_count;	  /* ids from 1 on */
 	char kind[16], table[64]; /* of the tag that was read last, and its payload */
 	struct decoder_bytes payload;
 };
@@ -139,7 +138,8 @@ static inline void decoder_take_strings(struct decoder *decoder)
 }
 
 /* The word behind `name="` at the place, which goes behind it. */
-static inline bool decoder_attribute(struct decoder *decoder, const char *name, char *word, size_t room)
+static inline bool decoder_attribute(struct decoder *decoder, const char *name, char *word,
+				     size_t room)
 {
 	size_t length = strlen(name);
 
@@ -215,8 +215,9 @@ static inline struct decoder_value decoder_text(const struct decoder *decoder, u
 	return (struct decoder_value){.bytes = {(uint8_t *)text, size}};
 }
 
-static inline void decoder_texts(const struct decoder *decoder, const uint8_t **at, const uint8_t *end,
-				 const uint64_t *ids, size_t count, struct decoder_value *values)
+static inline void decoder_texts(const struct decoder *decoder, const uint8_t **at,
+				 const uint8_t *end, const uint64_t *ids, size_t count,
+				 struct decoder_value *values)
 {
 	uint64_t *pools[2], sizes[2];
 
@@ -232,9 +233,11 @@ static inline void decoder_texts(const struct decoder *decoder, const uint8_t **
 	free(pools[1]);
 }
 
-/* The column at the place: coding is 'n'umber, 'd'elta, 's'tring or 't'ext. `count` values, allocated. */
-static inline struct decoder_value *decoder_column(const struct decoder *decoder, const uint8_t **at,
-						   const uint8_t *end, char coding, size_t count)
+/* The column at the place: coding is 'n'umber, 'd'elta, 's'tring or 't'ext. `count` values,
+ * allocated. */
+static inline struct decoder_value *decoder_column(const struct decoder *decoder,
+						   const uint8_t **at, const uint8_t *end,
+						   char coding, size_t count)
 {
 	struct decoder_value *values = calloc(count, sizeof *values);
 	uint64_t size = decoder_integer(at, end, 4), before = 0;
@@ -244,10 +247,12 @@ static inline struct decoder_value *decoder_column(const struct decoder *decoder
 	uint64_t *coded = decoder_block(at, stop, count);
 	for (size_t i = 0; i < count; i++) {
 		if (coding == 'n')
-			values[i] = coded[i] ? (struct decoder_value){.number = decoder_unzigzag(coded[i] - 1)}
+			values[i] = coded[i] ? (struct decoder_value){.number = decoder_unzigzag(
+									      coded[i] - 1)}
 					     : (struct decoder_value){.is_nil = true};
 		else if (coding == 'd')
-			values[i].number = (int64_t)(before += (uint64_t)decoder_unzigzag(coded[i]));
+			values[i].number =
+				(int64_t)(before += (uint64_t)decoder_unzigzag(coded[i]));
 		else if (coding == 's')
 			values[i] = decoder_string(decoder, coded[i]);
 	}

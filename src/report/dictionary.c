@@ -160,7 +160,8 @@ static size_t pending_bytes(const struct dictionary *dictionary)
 {
 	uint32_t written = dictionary->count - dictionary->pending.count;
 
-	return written < dictionary->count ? dictionary->size - dictionary->entries[written].offset : 0;
+	return written < dictionary->count ? dictionary->size - dictionary->entries[written].offset
+					   : 0;
 }
 
 bool dictionary_is_pending(const struct dictionary *dictionary)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * dictionary: the strings of a report by number. Each is written once, before the first row that has it; when
- * the dictionary has grown large it begins anew, and a string that comes again gets another number.
+ * dictionary: the strings of a report by number. Each is written once, before the first row that
+ * has it; when the dictionary has grown large it begins anew, and a string that comes again gets
+ * another number.
  */
 #ifndef REPORT_DICTIONARY_H
 #define REPORT_DICTIONARY_H
@@ -23,13 +24,13 @@ struct dictionary {
 	struct dictionary_entry {
 		uint32_t hash, length;
 		size_t offset;
-	} *entries;
+	} * entries;
 	uint32_t count, entry_room;
 	uint32_t *slots; /* number of the entry, from 1 on */
 	uint32_t slot_count;
-	uint32_t first;	  /* id of the first entry */
+	uint32_t first;	      /* id of the first entry */
 	struct block pending; /* lengths of the last entries, those that the file does not have */
-	uint64_t seed;	  /* so that nobody can choose strings that collide */
+	uint64_t seed;	      /* so that nobody can choose strings that collide */
 };
 
 /* False: no memory. */

@@ -16,8 +16,8 @@ static const char PARTIAL[] = ".partial-XXXXXX.html";
 
 enum { SUFFIX = 5 }; /* of ".html" */
 
-/* Is it something that has no content of its own, to be written to where it is? Links are followed in /dev
- * alone, where a shell's >(command) is one. */
+/* Is it something that has no content of its own, to be written to where it is? Links are followed
+ * in /dev alone, where a shell's >(command) is one. */
 static bool is_direct(const char *target)
 {
 	struct stat status;

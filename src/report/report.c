@@ -14,7 +14,9 @@
 #include "report/tag.h"
 #include "report/text.h"
 
-enum { POOL_MAX = 1 << 20 }; /* numbers or strings of a column's texts, before its rows are written */
+enum {
+	POOL_MAX = 1 << 20
+}; /* numbers or strings of a column's texts, before its rows are written */
 
 struct column {
 	enum report_coding coding;
@@ -43,7 +45,8 @@ struct report {
 	bool is_started, is_finished, is_broken;
 };
 
-/* --- opening ------------------------------------------------------------------------------------- */
+/* --- opening -------------------------------------------------------------------------------------
+ */
 
 struct report *report_open(const char *path, const struct report_page *page, int *error)
 {
@@ -108,7 +111,8 @@ static void check(struct report *report)
 		return;
 	report->is_broken = true;
 	log_error("--report %s: %s; the trace goes on, the report ends here%s%s", report->path,
-		  strerror(file->error), file->partial ? ": " : "", file->partial ? file->partial : "");
+		  strerror(file->error), file->partial ? ": " : "",
+		  file->partial ? file->partial : "");
 }
 
 static void no_memory(struct report *report)
@@ -118,12 +122,14 @@ static void no_memory(struct report *report)
 	check(report);
 }
 
-/* --- tables -------------------------------------------------------------------------------------- */
+/* --- tables --------------------------------------------------------------------------------------
+ */
 
 /* Names stand in the page as they are. */
 static bool is_word(const char *name)
 {
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+	static const char allowed[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
 
 	return *name && name[strspn(name, allowed)] == '\0';
 }
@@ -173,7 +179,8 @@ enum report_coding report_coding(const struct report *report, int table, size_t 
 	return report->tables[table].columns[column].coding;
 }
 
-/* --- writing ------------------------------------------------------------------------------------- */
+/* --- writing -------------------------------------------------------------------------------------
+ */
 
 static void write_json(struct report *report, const char *kind, const char *json, size_t size)
 {
@@ -187,8 +194,8 @@ void report_start(struct report *report, const char *title, size_t title_size, c
 		  size_t json_size)
 {
 	report->is_started = true;
-	html_write_at(&report->file, report->page.head, report->page.head_size, "<!--TITLE-->", title,
-		      title_size);
+	html_write_at(&report->file, report->page.head, report->page.head_size, "<!--TITLE-->",
+		      title, title_size);
 	write_json(report, "start", json, json_size);
 }
 
@@ -304,8 +311,8 @@ bool report_finish(struct report *report, const char *json, size_t json_size, co
 	if (report->is_broken)
 		return false;
 	write_json(report, "end", json, json_size);
-	html_write_at(&report->file, report->page.tail, report->page.tail_size, "<!--SUMMARY-->", summary,
-		      summary_size);
+	html_write_at(&report->file, report->page.tail, report->page.tail_size, "<!--SUMMARY-->",
+		      summary, summary_size);
 	page_file_finish(&report->file);
 	check(report);
 	report->is_finished = !report->is_broken;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * report: writes the file of an HTML report: the page's head, the data, the page's tail (FORMAT.md). It
- * knows no events: who uses it declares tables of columns and puts rows into them. Rows are written when there
- * are 65,536 of a table, so memory is bounded.
+ * report: writes the file of an HTML report: the page's head, the data, the page's tail
+ * (FORMAT.md). It knows no events: who uses it declares tables of columns and puts rows into them.
+ * Rows are written when there are 65,536 of a table, so memory is bounded.
  *
  * Nothing here fails the trace: what cannot be written is said once, and dropped from then on.
  */
@@ -34,11 +34,12 @@ struct report_page {
 
 struct report;
 
-/* Creates the file that becomes `path`, which is kept; "-" is stdout. NULL: *error is a negative errno. */
+/* Creates the file that becomes `path`, which is kept; "-" is stdout. NULL: *error is a negative
+ * errno. */
 struct report *report_open(const char *path, const struct report_page *page, int *error);
 
-/* Declares a table, before report_start. Its number, or a negative errno: -EINVAL is a name that cannot be,
- * -E2BIG too many. */
+/* Declares a table, before report_start. Its number, or a negative errno: -EINVAL is a name that
+ * cannot be, -E2BIG too many. */
 int report_add_table(struct report *report, const char *name, const enum report_coding *columns,
 		     size_t count);
 /* How many columns it has; 0: there is no such table. */
@@ -52,7 +53,8 @@ void report_start(struct report *report, const char *title, size_t title_size, c
 void report_put(struct report *report, int table, const struct report_value *values);
 /* Writes the rows there are. */
 void report_flush(struct report *report);
-/* Writes the rest, "end", and tail; the page takes its name. False: it is incomplete, which was said. */
+/* Writes the rest, "end", and tail; the page takes its name. False: it is incomplete, which was
+ * said. */
 bool report_finish(struct report *report, const char *json, size_t json_size, const char *summary,
 		   size_t summary_size);
 

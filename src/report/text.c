@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * See text.h. Whatever is replaced gives the same bytes again, so what is not understood only costs room.
+ * See text.h. Whatever is replaced gives the same bytes again, so what is not understood only costs
+ * room.
  */
 #include "report/text.h"
 
@@ -9,8 +10,8 @@
 
 enum { DECIMAL_DIGITS = 19, HEX_DIGITS = 16 };
 
-/* The bytes, how far they were read, and the template so far: longer by a mark for each "", so half as long again
- * at most. */
+/* The bytes, how far they were read, and the template so far: longer by a mark for each "", so half
+ * as long again at most. */
 struct text {
 	const char *next, *end;
 	char *to;
@@ -74,7 +75,8 @@ static bool code_hex(struct text *text, bool *is_taken)
 	     size++)
 		value = value << 4 | (unsigned)digit;
 	bool is_cut = text->next + size < text->end && hex_value(text->next[size]) >= 0;
-	*is_taken = size > 2 && !is_cut && value <= INT64_MAX && (size == 3 || text->next[2] != '0');
+	*is_taken =
+		size > 2 && !is_cut && value <= INT64_MAX && (size == 3 || text->next[2] != '0');
 	return !*is_taken || take_number(text, TEXT_HEX, value, size);
 }
 
@@ -87,7 +89,8 @@ static bool code_decimal(struct text *text)
 	while (text->next + 1 < text->end && text->next[0] == '0' && is_digit(text->next[1]))
 		keep(text, 1);
 	while (text->next + size < text->end && is_digit(text->next[size])) {
-		value = value * 10 + (unsigned)(text->next[size] - '0'); /* of too many, nobody asks */
+		value = value * 10 +
+			(unsigned)(text->next[size] - '0'); /* of too many, nobody asks */
 		size++;
 	}
 	/* 2^63 has 19 digits too, but ten times as many fit into a uint64_t */
@@ -107,8 +110,8 @@ static bool code_number(struct text *text)
 	return is_taken || code_decimal(text);
 }
 
-/* What stands between an opening byte, which is next, and a closing one. A backslash takes the byte behind it
- * along. */
+/* What stands between an opening byte, which is next, and a closing one. A backslash takes the byte
+ * behind it along. */
 static bool code_between(struct text *text, char close)
 {
 	const char *at = text->next + 1;
@@ -127,7 +130,8 @@ static bool code_between(struct text *text, char close)
 /* Digits of a name (tcp4, O_RDWR2) are no number. */
 static bool is_in_name(char before)
 {
-	return before == '_' || (before >= 'a' && before <= 'z') || (before >= 'A' && before <= 'Z');
+	return before == '_' || (before >= 'a' && before <= 'z') ||
+	       (before >= 'A' && before <= 'Z');
 }
 
 static bool code(struct text *text)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * text: lines of much the same shape, such as the arguments of calls, as a template and what differs: numbers
- * and quoted strings. See FORMAT.md, column coding "text".
+ * text: lines of much the same shape, such as the arguments of calls, as a template and what
+ * differs: numbers and quoted strings. See FORMAT.md, column coding "text".
  */
 #ifndef REPORT_TEXT_H
 #define REPORT_TEXT_H

@@ -30,7 +30,8 @@ static int report_new(lua_State *L)
 
 	if (!head || !tail) {
 		lua_pushnil(L);
-		lua_pushliteral(L, "this compendium was built without the report's page (it takes npm)");
+		lua_pushliteral(
+			L, "this compendium was built without the report's page (it takes npm)");
 		return 2;
 	}
 	struct report **report = lua_newuserdatauv(L, sizeof *report, 1);
@@ -98,7 +99,8 @@ static void check_value(lua_State *L, int index, enum report_coding coding,
 	else if (type == LUA_TSTRING)
 		value->bytes = lua_tolstring(L, index, &value->size);
 	else
-		luaL_typeerror(L, index, "string or nil"); /* a number would be made a string in place */
+		luaL_typeerror(L, index,
+			       "string or nil"); /* a number would be made a string in place */
 }
 
 /* writer:put(table, value...): one more row. */
@@ -107,7 +109,8 @@ static int report_row(lua_State *L)
 	struct report *report = check_report(L);
 	lua_Integer table = luaL_checkinteger(L, 2);
 	struct report_value values[REPORT_COLUMNS_MAX];
-	size_t count = table >= 0 && table < REPORT_TABLES_MAX ? report_columns(report, (int)table) : 0;
+	size_t count =
+		table >= 0 && table < REPORT_TABLES_MAX ? report_columns(report, (int)table) : 0;
 
 	luaL_argcheck(L, count, 2, "no such table");
 	for (size_t i = 0; i < count; i++)
@@ -151,9 +154,9 @@ static int report_close(lua_State *L)
 }
 
 static const luaL_Reg methods[] = {
-	{"table", report_table},   {"start", report_begin}, {"put", report_row},
-	{"flush", report_write_out}, {"finish", report_end}, {"size", report_size},
-	{"close", report_close},   {"__gc", report_close},  {NULL, NULL},
+	{"table", report_table},     {"start", report_begin}, {"put", report_row},
+	{"flush", report_write_out}, {"finish", report_end},  {"size", report_size},
+	{"close", report_close},     {"__gc", report_close},  {NULL, NULL},
 };
 
 int report_open_core(lua_State *L)

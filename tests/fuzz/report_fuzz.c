@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The writer of reports: rows of any values, as the input says, come back from the page as they were. All texts of
- * the input go through the coder of texts.
+ * The writer of reports: rows of any values, as the input says, come back from the page as they
+ * were. All texts of the input go through the coder of texts.
  */
 #include <assert.h>
 #include <unistd.h>
@@ -13,7 +13,8 @@
 enum { COLUMNS = 4, ROWS_MAX = 512, TEXT_MAX = 64 };
 
 static const char CODINGS[] = "ndst"; /* as the decoder calls them */
-static const enum report_coding coding_of[] = {REPORT_NUMBER, REPORT_DELTA, REPORT_STRING, REPORT_TEXT};
+static const enum report_coding coding_of[] = {REPORT_NUMBER, REPORT_DELTA, REPORT_STRING,
+					       REPORT_TEXT};
 static const struct report_page PAGE = {.head = "", .tail = "<!--SUMMARY-->", .tail_size = 14};
 
 /* The rows of the input; their bytes are in it. */
@@ -40,7 +41,8 @@ static size_t read_rows(struct input input, struct report_value (*rows)[COLUMNS]
 	return count;
 }
 
-static void write_page(const char *path, struct report_value (*rows)[COLUMNS], size_t count, size_t flush_at)
+static void write_page(const char *path, struct report_value (*rows)[COLUMNS], size_t count,
+		       size_t flush_at)
 {
 	int error;
 	struct report *report = report_open(path, &PAGE, &error);
@@ -53,11 +55,13 @@ static void write_page(const char *path, struct report_value (*rows)[COLUMNS], s
 		if (i == flush_at)
 			report_flush(report);
 	}
-	assert(report_finish(report, "{}", 2, rows[0][2].bytes ? rows[0][2].bytes : "", rows[0][2].size));
+	assert(report_finish(report, "{}", 2, rows[0][2].bytes ? rows[0][2].bytes : "",
+			     rows[0][2].size));
 	report_free(report);
 }
 
-static void check_value(const struct decoder_value *got, const struct report_value *expected, char coding)
+static void check_value(const struct decoder_value *got, const struct report_value *expected,
+			char coding)
 {
 	assert(got->is_nil == expected->is_nil);
 	if (got->is_nil)
@@ -66,7 +70,8 @@ static void check_value(const struct decoder_value *got, const struct report_val
 		assert(got->number == expected->number);
 	else
 		assert(got->bytes.size == expected->size &&
-		       (!expected->size || !memcmp(got->bytes.bytes, expected->bytes, expected->size)));
+		       (!expected->size ||
+			!memcmp(got->bytes.bytes, expected->bytes, expected->size)));
 }
 
 static size_t check_group(const struct decoder *decoder, struct report_value (*rows)[COLUMNS])

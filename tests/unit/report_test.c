@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The writer of reports: bytes as FORMAT.md has them, any rows come back as they were, the file appears whole or not
- * at all, and nothing of a program is HTML.
+ * The writer of reports: bytes as FORMAT.md has them, any rows come back as they were, the file
+ * appears whole or not at all, and nothing of a program is HTML.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -96,9 +96,11 @@ static struct report_value bytes(const char *text)
 
 static const struct report_value NOTHING = {.is_nil = true};
 
-/* --- golden bytes -------------------------------------------------------------------------------- */
+/* --- golden bytes --------------------------------------------------------------------------------
+ */
 
-static void assert_payload(struct decoder *decoder, const char *kind, const char *expected, size_t size)
+static void assert_payload(struct decoder *decoder, const char *kind, const char *expected,
+			   size_t size)
 {
 	assert_true(decoder_next(decoder));
 	assert_string_equal(decoder->kind, kind);
@@ -110,21 +112,42 @@ static void writes_what_the_format_says(void **state)
 {
 	static const enum report_coding columns[] = {REPORT_NUMBER, REPORT_DELTA, REPORT_STRING,
 						     REPORT_TEXT};
-	static const char strings[] = "\1\0\0\0" "\2\0\0\0" "\1\1\4" "a" "fd \1";
-	/* none and -1, which is 1 in zigzag and one more; 300 and 100 less, in two planes; "a"; the template and its 3 */
-	static const char rows[] = "\2\0\0\0" "\4\0\0\0"
-				   "\3\0\0\0" "\1" "\0\2"
-				   "\5\0\0\0" "\2" "\x58\xc7" "\2\0"
-				   "\3\0\0\0" "\1" "\1\0"
-				   "\16\0\0\0" "\1" "\2\0" "\1\0\0\0" "\1\3" "\0\0\0\0" "\0";
+	static const char strings[] = "\1\0\0\0"
+				      "\2\0\0\0"
+				      "\1\1\4"
+				      "a"
+				      "fd \1";
+	/* none and -1, which is 1 in zigzag and one more; 300 and 100 less, in two planes; "a"; the
+	 * template and its 3 */
+	static const char rows[] = "\2\0\0\0"
+				   "\4\0\0\0"
+				   "\3\0\0\0"
+				   "\1"
+				   "\0\2"
+				   "\5\0\0\0"
+				   "\2"
+				   "\x58\xc7"
+				   "\2\0"
+				   "\3\0\0\0"
+				   "\1"
+				   "\1\0"
+				   "\16\0\0\0"
+				   "\1"
+				   "\2\0"
+				   "\1\0\0\0"
+				   "\1\3"
+				   "\0\0\0\0"
+				   "\0";
 	struct report *report = open_report(path);
 	size_t size;
 
 	(void)state;
 	int table = report_add_table(report, "t", columns, 4);
 	report_start(report, "T", 1, "{}", 2);
-	report_put(report, table, (struct report_value[]){NOTHING, number(300), bytes("a"), bytes("fd 3")});
-	report_put(report, table, (struct report_value[]){number(-1), number(200), NOTHING, NOTHING});
+	report_put(report, table,
+		   (struct report_value[]){NOTHING, number(300), bytes("a"), bytes("fd 3")});
+	report_put(report, table,
+		   (struct report_value[]){number(-1), number(200), NOTHING, NOTHING});
 	assert_true(report_finish(report, "[]", 2, "S", 1));
 	report_free(report);
 
@@ -141,7 +164,8 @@ static void writes_what_the_format_says(void **state)
 	free(text);
 }
 
-/* --- texts --------------------------------------------------------------------------------------- */
+/* --- texts ---------------------------------------------------------------------------------------
+ */
 
 /* The template of a text, as the dictionary has it. Valid until the next one. */
 static const char *template_of(const char *text, size_t size)
@@ -176,18 +200,22 @@ static void takes_out_what_differs(void **state)
 		{"tcp4, AF_INET6, x86_64", "tcp4, AF_INET6, x86_64"},
 		{"0644 0 00 007", "0\1 \1 0\1 00\1"},
 		{"1.000000005 -7", "\1.00000000\1 -\1"},
-		{"0x0 0x00 0x0f 0xF 0x 0xffffffffffffffff 0x7fffffffffffffff", "\2 \1x00 \1x0f \1xF \1x \1xffffffffffffffff \2"},
-		{"9223372036854775807 9223372036854775808 99999999999999999999", "\1 9223372036854775808 99999999999999999999"},
+		{"0x0 0x00 0x0f 0xF 0x 0xffffffffffffffff 0x7fffffffffffffff",
+		 "\2 \1x00 \1x0f \1xF \1x \1xffffffffffffffff \2"},
+		{"9223372036854775807 9223372036854775808 99999999999999999999",
+		 "\1 9223372036854775808 99999999999999999999"},
 		{"3<no end, 4", "\1<no end, \1"},
 		{"a \x01", "\3"},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-		assert_string_equal(template_of(cases[i].text, strlen(cases[i].text)), cases[i].template);
+		assert_string_equal(template_of(cases[i].text, strlen(cases[i].text)),
+				    cases[i].template);
 }
 
-/* --- round trips --------------------------------------------------------------------------------- */
+/* --- round trips ---------------------------------------------------------------------------------
+ */
 
 static const char CODINGS[] = "ndst"; /* as the decoder calls them; ORDER report_coding */
 
@@ -204,7 +232,8 @@ static uint64_t next_random(void)
 /* Of a few shapes, so that widths differ and strings come again. */
 static struct report_value random_value(char coding, char *room)
 {
-	static const char *const shapes[] = {"a %llu", "0x%llx", "f \"%llu\", 0%llo", "%llu<%llx>", "\x02%llu", ""};
+	static const char *const shapes[] = {"a %llu",	   "0x%llx",   "f \"%llu\", 0%llo",
+					     "%llu<%llx>", "\x02%llu", ""};
 	uint64_t value = next_random() >> next_random() % 48;
 
 	if (coding != 'd' && next_random() % 8 == 0)
@@ -213,7 +242,8 @@ static struct report_value random_value(char coding, char *room)
 		return number(next_random() % 2 ? INT64_MAX : INT64_MIN + 1);
 	if (coding == 'n' || coding == 'd')
 		return number(next_random() % 2 ? (int64_t)value : -(int64_t)value);
-	snprintf(room, 64, shapes[next_random() % 6], (unsigned long long)value % 5000, (unsigned long long)value);
+	snprintf(room, 64, shapes[next_random() % 6], (unsigned long long)value % 5000,
+		 (unsigned long long)value);
 	return bytes(room);
 }
 
@@ -223,7 +253,8 @@ static void random_row(struct report_value *values, char (*rooms)[64])
 		values[i] = random_value(CODINGS[i], rooms[i]);
 }
 
-static void assert_value(const struct decoder_value *got, const struct report_value *expected, char coding)
+static void assert_value(const struct decoder_value *got, const struct report_value *expected,
+			 char coding)
 {
 	assert_int_equal(got->is_nil, expected->is_nil);
 	if (coding == 'n' || coding == 'd') {
@@ -262,7 +293,8 @@ static size_t check_group(const struct decoder *decoder)
 
 static void any_rows_come_back(void **state)
 {
-	static const enum report_coding columns[] = {REPORT_NUMBER, REPORT_DELTA, REPORT_STRING, REPORT_TEXT};
+	static const enum report_coding columns[] = {REPORT_NUMBER, REPORT_DELTA, REPORT_STRING,
+						     REPORT_TEXT};
 	struct report *report = open_report(path);
 	char rooms[COLUMNS][64];
 	size_t size, rows = 0;
@@ -295,9 +327,10 @@ static void any_rows_come_back(void **state)
 /* Values at the edges of a block's widths: as they are coded, in zigzag and one more. */
 static void the_edges_of_widths_come_back(void **state)
 {
-	static const int64_t edges[] = {0,	     126,	  127,		128,	    -128, 0x7ffe, 0x7fff, 0x8000,
-					0x7ffffffe, 0x7fffffff, 0x80000000, -0x7fffffff, -0x80000000ll,
-					INT64_MAX,  INT64_MIN + 1};
+	static const int64_t edges[] = {
+		0,	    126,	 127,		128,	    -128,
+		0x7ffe,	    0x7fff,	 0x8000,	0x7ffffffe, 0x7fffffff,
+		0x80000000, -0x7fffffff, -0x80000000ll, INT64_MAX,  INT64_MIN + 1};
 	static const enum report_coding columns[] = {REPORT_NUMBER};
 	size_t size;
 
@@ -314,8 +347,8 @@ static void the_edges_of_widths_come_back(void **state)
 		struct decoder decoder = {.next = text + strlen("<title></title>\n")};
 		assert_true(decoder_next(&decoder) && decoder_next(&decoder));
 		const uint8_t *at = decoder.payload.bytes + 8;
-		struct decoder_value *got =
-			decoder_column(&decoder, &at, decoder.payload.bytes + decoder.payload.size, 'n', 1);
+		struct decoder_value *got = decoder_column(
+			&decoder, &at, decoder.payload.bytes + decoder.payload.size, 'n', 1);
 		assert_true(got->number == edges[i]);
 		free(got);
 		decoder_free(&decoder);
@@ -365,13 +398,15 @@ static void a_dictionary_that_is_full_begins_anew(void **state)
 	free(text);
 }
 
-/* --- HTML ---------------------------------------------------------------------------------------- */
+/* --- HTML ----------------------------------------------------------------------------------------
+ */
 
 static void escapes_html(void **state)
 {
 	static const char hostile[] = "</title><!--<script>&\"'\x1b[0m\0\n\xff\xc3\xa9\x7f";
-	static const char harmless[] = "<title>&lt;/title&gt;&lt;!--&lt;script&gt;&amp;&quot;&#39;&#xfffd;[0m&#xfffd;\n"
-				       "\xff\xc3\xa9&#xfffd;</title>\n";
+	static const char harmless[] =
+		"<title>&lt;/title&gt;&lt;!--&lt;script&gt;&amp;&quot;&#39;&#xfffd;[0m&#xfffd;\n"
+		"\xff\xc3\xa9&#xfffd;</title>\n";
 	struct report *report = open_report(path);
 	size_t size;
 
@@ -400,7 +435,8 @@ static void names_of_tables_are_words(void **state)
 	report_free(report);
 }
 
-/* --- the file ------------------------------------------------------------------------------------ */
+/* --- the file ------------------------------------------------------------------------------------
+ */
 
 static void write_text(const char *name, const char *text)
 {
@@ -454,8 +490,9 @@ static void keeps_what_there_is_of_it(void **state)
 	report_start(report, "", 0, "{}", 2);
 	report_free(report); /* without an end, as when we are killed */
 	assert_content(path, "before");
-	snprintf(command, sizeof command, "grep -q data-k=.start %s/r.html.partial-*.html && rm %s/r.html.partial-*",
-		 folder, folder);
+	snprintf(command, sizeof command,
+		 "grep -q data-k=.start %s/r.html.partial-*.html && rm %s/r.html.partial-*", folder,
+		 folder);
 	assert_int_equal(system(command), 0);
 }
 
