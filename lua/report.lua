@@ -100,6 +100,7 @@ local function call(e)
   memory.call(e)
   if time >= due then
     due = time + WRITTEN_EVERY
+    objects.flush()
     writer:flush()
   end
 end
@@ -173,7 +174,7 @@ end
 
 local function finish(info)
   limit.finish()
-  objects.finish()
+  objects.flush()
   if writer:finish(end_of(info)) then
     report.written = require("compendium.format").bytes(writer:size())
   end

@@ -42,7 +42,6 @@ end
 
 local HAS_FILE <const>, HAS_PATH <const>, HAS_BYTES <const> = having "file", having "path", having "bytes"
 local HAS_REMOTE <const>, HAS_PEEK <const> = having "remote", having "peek"
-local CHANGES_OBJECT <const> = {close = true, connect = true, accept = true, bind = true, listen = true}
 
 local put -- put(time, duration, ...)
 
@@ -98,7 +97,7 @@ local function subject(e, type, task)
   local file = HAS_FILE[type] and e.file or nil
   local path = HAS_PATH[type] and e.path or nil
   local object = file and objects.id(file, task)
-  if file and CHANGES_OBJECT[type] then objects.changed(file) end
+  if file and type == "close" then objects.closed(file) end
   if path and file and path == file.path then path = nil end
   return object, clean(path)
 end

@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: MIT
 --
 -- report_objects: the table "objects" of the report: each file description (see fds.lua) that an event is about,
--- by number. A row is written when it is first seen, when a socket gets its addresses, and when it is closed.
+-- by number. A row is written when it is closed, so that most have only one; of those that are open, when the report
+-- is written out.
 
 local redact <const> = require "compendium.redact"
 
@@ -9,17 +10,20 @@ local objects <const> = {}
 
 objects.columns = {
   {"id", "number"}, {"kind", "string"}, {"name", "string"}, {"protocol", "string"}, {"local", "string"},
-  {"remote", "string"}, {"opened", "number"}, {"closed", "number"}, {"task", "number"},
+  {"remote", "string"}, {"opened", "delta"}, {"closed", "number"}, {"task", "number"},
 }
 
 local SWEEP_LEAST <const> = 1024
 
--- A description's number is its field `object`: a table by descriptions would be walked by each search for garbage.
-local open <const>, order <const> = {}, {} -- those whose end is not written, by number; and their numbers
+-- Those that are open, by number. A description's number is its field `object`: a table by descriptions would be
+-- walked by each search for garbage.
+local open <const> = {}
+local order <const>, openers <const> = {}, {} -- numbers in order; by number, the task that opened it
+local told <const> = {} -- by number, what the last row of an open one said: its addresses
 local last, sweep_at = 0, SWEEP_LEAST
 local put -- put(id, kind, ...)
 
--- put: writes a row.
+-- write: writes a row.
 function objects.start(write)
   put = write
 end
@@ -28,59 +32,61 @@ local function clean(s)
   return s and redact.is_on and redact.apply(s) or s
 end
 
--- What is known by now.
-local function update(id, file)
-  put(id, nil, nil, file.protocol, clean(file["local"]), clean(file.remote), nil, file.closed, nil)
-end
-
--- Ends those that went without an event of their own: with their process.
-local function sweep()
-  local kept = {}
-  for _, id in ipairs(order) do
-    local file = open[id]
-    if file and file.closed then
-      update(id, file)
-      open[id] = nil
-    elseif file then
-      kept[#kept + 1] = id
-    end
-  end
-  for i = #order, 1, -1 do order[i] = kept[i] end
-  sweep_at = math.max(SWEEP_LEAST, 2 * #order)
-end
-
 -- Both ends of a pipe have one name.
 local function name_of(file)
   return file.pipe and ("%s %d"):format(file.name, file.pipe.id) or clean(file.name)
 end
 
-local function add(file, task)
-  last = last + 1
-  file.object, open[last], order[#order + 1] = last, file, last
-  put(last, file.kind, name_of(file), file.protocol, clean(file["local"]), clean(file.remote), file.opened, nil,
-    task)
-  if #order >= sweep_at then sweep() end
-  return last
+local function write(id, file)
+  put(id, file.kind, name_of(file), file.protocol, clean(file["local"]), clean(file.remote), file.opened, file.closed,
+    openers[id])
+  if file.closed then open[id], openers[id], told[id] = nil, nil, nil end
+end
+
+-- Writes those that went without an event of their own, with their process, and forgets all that went.
+local function sweep()
+  local kept = 0
+  for i = 1, #order do
+    local id = order[i]
+    local file = open[id]
+    order[i] = nil
+    if file and file.closed then
+      write(id, file)
+    elseif file then
+      kept = kept + 1
+      order[kept] = id
+    end
+  end
+  sweep_at = math.max(SWEEP_LEAST, 2 * kept)
 end
 
 -- The number of a description; task: that of who opened it.
 function objects.id(file, task)
-  return file.object or add(file, task)
-end
-
--- An event that changes it: a socket's addresses, or its end.
-function objects.changed(file)
   local id = file.object
-  if not id or not (file.closed or file.kind == "socket") then return end
-  update(id, file)
-  if file.closed then open[id] = nil end
+  if id then return id end
+  last = last + 1
+  id = last
+  file.object, open[id], order[#order + 1], openers[id] = id, file, id, task
+  if #order >= sweep_at then sweep() end
+  return id
 end
 
--- Writes what is known of those that are open.
-function objects.finish()
+-- It was closed, by the event that is told of now.
+function objects.closed(file)
+  local id = file.object
+  if file.closed and open[id] then write(id, file) end
+end
+
+-- Writes what is new of those that are open.
+function objects.flush()
   sweep()
   for _, id in ipairs(order) do
-    if open[id].kind == "socket" then update(id, open[id]) end
+    local file = open[id]
+    local addresses = (file["local"] or "") .. " " .. (file.remote or "")
+    if told[id] ~= addresses then
+      write(id, file)
+      told[id] = addresses
+    end
   end
 end
 

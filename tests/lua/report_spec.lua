@@ -108,6 +108,8 @@ describe("the report's sink", function()
     assert.equal(7, w.rows.events[2].bytes)
     assert.equal(1, w.rows.events[2].object)
     assert.is_nil(w.rows.events[2].path)
+    assert.same({}, w.rows.objects)
+    sinks.report.finish {time = 100, status = 0}
     assert.same({{id = 1, kind = "file", name = "/etc/passwd", opened = 5, task = 1}}, w.rows.objects)
     assert.same({{id = 1, tid = 100, pid = 100, kind = "command", comm = "prog", start = 10}}, w.rows.tasks)
   end)
@@ -170,7 +172,7 @@ describe("the report's sink", function()
     assert.same({id = 2, tid = 200, pid = 200, parent = 1, kind = "fork", comm = "prog", start = 5}, w.rows.tasks[2])
     assert.same({id = 2, tid = 200, pid = 200, comm = "ls", argv = "ls -l", exe = "/bin/ls"}, w.rows.tasks[3])
     assert.same({id = 2, ["end"] = 9, code = 3}, w.rows.tasks[4])
-    assert.same({id = 1, closed = 8}, w.rows.objects[2])
+    assert.same({{id = 1, kind = "file", name = "/etc/passwd", opened = 5, closed = 8, task = 1}}, w.rows.objects)
     local kinds = {}
     for i, row in ipairs(w.rows.events) do kinds[i] = ("%s %s"):format(row.name, row.flags or "-") end
     assert.same({"getpid -", "fork 16", "exec 16", "exit 16", "close -"}, kinds)
@@ -184,6 +186,23 @@ describe("the report's sink", function()
       sinks.report.event(call {syscall = "getpid", time = time, ret = 1})
     end
     assert.equal(2, w.flushed)
+  end)
+
+  it("writes what is open when it writes out, and once more what changed", function()
+    local sinks = loaded()
+    local w = start(sinks)
+    local socket = {kind = "socket", name = "tcp4", protocol = "tcp4", opened = 1}
+    local function send(time)
+      sinks.report.event(call {syscall = "write", type = "send", time = time, ret = 1, bytes = 1, file = socket})
+    end
+    for _, time in ipairs {2, 5000000000, 10000000000} do send(time) end
+    socket.remote = "1.2.3.4:80"
+    for _, time in ipairs {15000000000, 20000000000} do send(time) end
+    local rows = w.rows.objects
+    assert.same({2, nil, "1.2.3.4:80"}, {#rows, rows[1].remote, rows[2].remote})
+    socket.closed = 20000000001 -- with its process
+    sinks.report.finish {time = 30000000000, status = 0}
+    assert.same({3, 20000000001}, {#rows, rows[3].closed})
   end)
 
   it("keeps the first, the last and some of those that failed when there is a limit", function()
