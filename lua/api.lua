@@ -243,6 +243,7 @@ local LAZY <const> = {
   json = function() return require "compendium.json" end,
   output = function() return require "compendium.output" end,
   noise = function() return require "compendium.noise" end,
+  report = function() return require("compendium.report").scripts end,
 }
 local MODULES <const> = {
   "again", "compare", "deeds", "events", "fds", "format", "globs", "history", "jobs", "json", "lines", "memory",

@@ -46,7 +46,7 @@ function arguments.text(e, call)
   local parts, args = {}, e.args
   for i, argument in ipairs(call.args) do
     if not arguments.is_meaningless(e, argument) then
-      parts[#parts + 1] = ("%s: %s"):format(argument.name, values.argument(e, args, argument, i))
+      parts[#parts + 1] = ("%s: %s"):format(argument.name, values.of(e, args, argument, i))
     end
   end
   return table.concat(parts, ", ")

@@ -20,7 +20,7 @@ local STRING_BYTES <const> = 200 -- longer ones may have to be cut
 -- ---- showers: fn(value, e, args, argument, i) -> text, of a value that is not nil
 
 local function general(_, e, args, argument, i)
-  return values.argument(e, args, argument, i)
+  return values.of(e, args, argument, i)
 end
 
 local function number(value)
@@ -53,7 +53,7 @@ local function quoted(value, e, args, argument, i)
     and not args:unreadable(i) then
     return '"' .. value .. '"'
   end
-  return values.argument(e, args, argument, i)
+  return values.of(e, args, argument, i)
 end
 
 local function descriptor(value, e)
@@ -131,10 +131,10 @@ local function in_memory(argument)
   local known, count = {}, 0
   return function(e, args, _, i)
     local bytes = e:piece(i, "self")
-    if not bytes then return values.argument(e, args, argument, i) end
+    if not bytes then return values.of(e, args, argument, i) end
     local shown = known[bytes] or from_bytes and from_bytes(bytes)
     if shown then return shown end
-    shown = values.argument(e, args, argument, i)
+    shown = values.of(e, args, argument, i)
     if count >= REMEMBERED then known, count = {}, 0 end
     known[bytes], count = shown, count + 1
     return shown
@@ -150,10 +150,10 @@ local function shower(argument, is_subject)
   if IN_MEMORY[argument.kind] and not argument.both_ways and is_plain(argument) then return in_memory(argument) end
   local make = BY_KIND[argument.kind]
   local show = make and make(argument, is_subject)
-  if not show then return values.argument end
+  if not show then return values.of end
   return function(e, args, _, i)
     local value = args[i]
-    if value == nil then return values.argument(e, args, argument, i) end
+    if value == nil then return values.of(e, args, argument, i) end
     return show(value, e, args, argument, i)
   end
 end

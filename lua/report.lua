@@ -19,7 +19,10 @@ local redact <const> = require "compendium.redact"
 local tasks <const> = require "compendium.report_tasks"
 local text <const> = require "compendium.text"
 
-local report <const> = {panel = panels.panel, note = events.note}
+local report <const> = {}
+
+-- What scripts add: the global `report`. Without --report it goes nowhere.
+report.scripts = {panel = panels.panel, note = events.note}
 
 local FORMAT <const> = 1
 local SUMMARY_COLUMNS <const> = 110
@@ -167,9 +170,9 @@ local function end_of(info)
   }, summary
 end
 
--- "Report: report.html (1.2 MB)", for the summary; nil until it is written.
+-- " Report: report.html (1.2 MB)", for the summary; nil until it is written.
 function report.remark()
-  return report.written and ("Report: %s (%s)"):format(text.shell(core.options.report), report.written)
+  return report.written and (" Report: %s (%s)"):format(text.shell(core.options.report), report.written)
 end
 
 local function finish(info)

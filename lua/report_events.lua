@@ -4,7 +4,7 @@
 -- record that is no call. What they are about are numbers of "tasks" and "objects".
 
 local brief <const> = require "compendium.brief"
-local core <const> = require "compendium.core"
+local errors <const> = require "compendium.api_errors"
 local format <const> = require "compendium.format"
 local noise <const> = require "compendium.noise"
 local objects <const> = require "compendium.report_objects"
@@ -58,10 +58,12 @@ end
 
 local noted_time, noted_tid, noted_text
 
--- A note for the event that is told of now.
+-- report.note(e, text): a note for the event that is told of now; several are put together.
 function rows.note(e, words)
+  errors.check(words, "string", "a note")
+  local is_same = noted_text and noted_time == e.time and noted_tid == e.tid
   noted_time, noted_tid = e.time, e.tid
-  noted_text = noted_text and noted_text .. "; " .. words or words
+  noted_text = is_same and noted_text .. "; " .. words or words
 end
 
 local function note_of(e)
@@ -167,7 +169,5 @@ function rows.reasons()
   for _, rule in ipairs(noise.rules()) do list[rule.name] = rule.why or "" end
   return list
 end
-
-rows.is_capped = core.options.max_report_events ~= nil
 
 return rows

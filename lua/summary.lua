@@ -148,6 +148,7 @@ local function rows_of(info, width)
   for _, section in ipairs(sections) do
     add_section(list, section, info, width)
   end
+  list[#list + 1] = core.options.report and require("compendium.report").remark() or nil
   list[#list + 1] = exit_row(info)
   list[#list + 1] = rule
   return list

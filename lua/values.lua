@@ -196,13 +196,18 @@ end
 
 -- Argument number i of a call: its value, or where it pointed when that could not be read or was not
 -- asked for. args: e.args; what: as core.call describes it.
-function values.argument(e, args, what, i)
+function values.of(e, args, what, i)
   local value = args[i]
   if value ~= nil then
     return show(value, what, e, i)
   end
   local pointer = args:pointer(i)
   return (not pointer or pointer == 0) and "NULL" or format.hex(pointer)
+end
+
+-- The same for who has no e.args at hand.
+function values.argument(e, what, i)
+  return values.of(e, e.args, what, i)
 end
 
 -- What a call returned: "3</etc/passwd>", "-1 ENOENT (No such file or directory)", "?" when it did not.

@@ -213,6 +213,19 @@ describe("a report", function()
     for i = 51, 75 do assert.truthy(rows[i].error) end
   end)
 
+  it_if_built("has a script's panel and notes", function()
+    local dir = h.folder(h.users[1])
+    local _, page = trace({"-s", "fsyncs", "-e", 'on("sync", function(e) report.note(e, "one more") end)'},
+      {"/usr/bin/python3", "-c", "import os; f = open('f', 'w'); os.fsync(f.fileno()); os.fsync(f.fileno())"}, {cwd = dir})
+    assert.equal("Forced to the disk", page["end"].panels[1].title)
+    local row = page.tables[page["end"].panels[1].table][1]
+    assert.same({dir .. "/f", 2}, {row.file, row.syncs})
+    assert.truthy(row.max >= row.median and row.sum >= row.max)
+    local notes = 0
+    for _, event in ipairs(page.tables.events) do notes = notes + (event.note == "one more" and 1 or 0) end
+    assert.equal(2, notes)
+  end)
+
   it_if_built("takes out what is redacted", function()
     local dir = h.folder(h.users[1])
     h.write_file(dir .. "/hush1234", "x")

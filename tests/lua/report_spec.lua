@@ -229,7 +229,7 @@ describe("the report's sink", function()
       syscall = "openat", type = "open", ret = 3, file = file, path = "/secret1/x", comm = "secret2",
       args = fake.args {-100, "secret3", 0},
     })
-    report.note(call {syscall = "getpid"}, "secret4")
+    report.scripts.note(call {syscall = "getpid"}, "secret4")
     sinks.report.event(call {syscall = "getpid", ret = 1})
     local all = {}
     for _, rows in pairs(w.rows) do
@@ -259,7 +259,7 @@ describe("the report's sink", function()
     assert.equal(w.summary, ending.summary)
     assert.truthy(ending.noise["libraries"] and ending.noise["other calls"])
     assert.equal("off: --faults was not given", ending.features.faults)
-    assert.equal("Report: r.html (2.0 KB)", report.remark())
+    assert.equal(" Report: r.html (2.0 KB)", report.remark())
   end)
 
   it("is refused when it cannot be written", function()
@@ -271,11 +271,11 @@ end)
 describe("a script's part of the report", function()
   it("is panels of rows and of text", function()
     local sinks = loaded()
-    report.panel {
+    report.scripts.panel {
       title = "Files", columns = {{"path", "string"}, {"bytes", "number"}}, kind = "bars", x = "path", y = "bytes",
       rows = function() return {{"/a", 3}, {path = "/b", bytes = 4.0}, {"/c", "many"}} end,
     }
-    report.panel {title = "Words", text = "some"}
+    report.scripts.panel {title = "Words", text = "some"}
     local w = start(sinks)
     sinks.report.finish {time = 1, status = 0}
     assert.same({{path = "/a", bytes = 3}, {path = "/b", bytes = 4}, {path = "/c"}}, w.rows.panel1)
@@ -283,7 +283,7 @@ describe("a script's part of the report", function()
       {title = "Files", table = "panel1", kind = "bars", x = "path", y = "bytes"},
       {title = "Words", text = "some", kind = "text"},
     }, made[#made].panels)
-    assert.has_error(function() report.panel {title = "late", text = ""} end)
+    assert.has_error(function() report.scripts.panel {title = "late", text = ""} end)
   end)
 
   it("is checked", function()
@@ -295,7 +295,7 @@ describe("a script's part of the report", function()
       ["a panel's column is"] = {title = "x", columns = {{"a", "date"}}, rows = {}},
       ["a panel's kind is"] = {title = "x", text = "", kind = "pie"},
     } do
-      local ok, problem = pcall(report.panel, panel)
+      local ok, problem = pcall(report.scripts.panel, panel)
       assert.is_false(ok)
       assert.truthy(problem:find(message, 1, true), problem)
     end
@@ -303,7 +303,7 @@ describe("a script's part of the report", function()
 
   it("fails without harm", function()
     local sinks = loaded()
-    report.panel {title = "Bad", text = function() error "broken" end}
+    report.scripts.panel {title = "Bad", text = function() error "broken" end}
     start(sinks)
     sinks.report.finish {time = 1, status = 0}
     assert.truthy(host.logged[1]:find('the panel "Bad" failed', 1, true))
@@ -314,10 +314,10 @@ describe("a script's part of the report", function()
     local sinks = loaded()
     local w = start(sinks)
     local e = call {syscall = "getpid", time = 5, ret = 1}
-    report.note(e, "first")
-    report.note(e, "second")
+    report.scripts.note(e, "first")
+    report.scripts.note(e, "second")
     sinks.report.event(e)
-    report.note(call {syscall = "getpid", time = 6}, "of one that a filter drops")
+    for _ = 1, 3 do report.scripts.note(call {syscall = "getpid", time = 6}, "of one that a filter drops") end
     sinks.report.event(call {syscall = "getpid", time = 7, ret = 1})
     assert.equal("first; second", w.rows.events[1].note)
     assert.is_nil(w.rows.events[2].note)
