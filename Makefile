@@ -165,15 +165,16 @@ $(B)/bench/%: tests/bench/%.c $(LIBRARY) $(B)/link.txt
 $(B)/bench/work: tests/bench/work.c $(B)/compile.txt
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -pthread -o $@ $<
-.PHONY: bench bench-programs
+.PHONY: bench bench-programs bench-recording bench-report
 bench-programs: $(B)/bench/dispatch $(B)/bench/work
 bench:
 	@vendor/install build test bench
 	@$(MAKE) --no-print-directory $(PROGRAM) live bench-programs
 	@tests/bench/run $(if $(BENCH),"$(BENCH)")
-.PHONY: bench-recording
 bench-recording: $(PROGRAM) $(B)/bench/record
 	tests/bench/recording
+bench-report: $(PROGRAM) $(B)/bench/record $(B)/bench/report
+	tests/bench/report
 
 # What the live tests trace.
 -include tests/live/tracees.mk
