@@ -17,69 +17,76 @@ local AT_FDCWD <const> = -100
 local REMEMBERED <const> = 1000 -- texts of an argument
 local STRING_BYTES <const> = 200 -- longer ones may have to be cut
 
--- ---- showers: fn(value, e, args, argument, i) -> text, of a value that is not nil
+-- ---- showers: fn(e, args, argument, i) -> text of argument number i
 
-local function general(_, e, args, argument, i)
-  return values.of(e, args, argument, i)
+local general <const> = values.of
+
+local function number(e, args, argument, i)
+  return args[i] or general(e, args, argument, i)
 end
 
-local function number(value)
-  return value
+local function hex(e, args, argument, i)
+  local value = args[i]
+  return value and ("0x%x"):format(value) or general(e, args, argument, i)
 end
 
-local function hex(value)
-  return ("0x%x"):format(value)
+local function unsigned(e, args, argument, i)
+  local value = args[i]
+  return value and value >= 0 and value or general(e, args, argument, i)
 end
 
-local function unsigned(value)
-  return value < 0 and hex(value) or value
+-- A buffer whose bytes were not asked for.
+local function buffer(e, args, argument, i)
+  local pointer = args[i] == nil and args:pointer(i)
+  return pointer and pointer ~= 0 and ("0x%x"):format(pointer) or general(e, args, argument, i)
 end
 
--- compute, but for values that were asked for before.
-local function remembered(compute)
+-- Texts of values that come again.
+local function remembered()
   local known, count = {}, 0
-  return function(value, e, args, argument, i)
+  return function(e, args, argument, i)
+    local value = args[i]
     local shown = known[value]
     if shown then return shown end
+    shown = general(e, args, argument, i)
+    if value == nil then return shown end
     if count >= REMEMBERED then known, count = {}, 0 end
-    shown = compute(value, e, args, argument, i)
     known[value], count = shown, count + 1
     return shown
   end
 end
 
-local function quoted(value, e, args, argument, i)
-  if type(value) == "string" and #value < STRING_BYTES and not redact.is_on and not value:find '[%c\\"\x80-\xFF]'
+local function quoted(e, args, argument, i)
+  local value = args[i]
+  if value and #value < STRING_BYTES and not redact.is_on and not value:find '[%c\\"\x80-\xFF]'
     and not args:unreadable(i) then
     return '"' .. value .. '"'
   end
-  return values.of(e, args, argument, i)
+  return general(e, args, argument, i)
 end
 
-local function descriptor(value, e)
+local function descriptor(e, args, _, i)
+  local value = args[i]
   local file = value >= 0 and fds.lookup(e.tid, e.pid, value)
   return file and value .. values.shown_name(file.name) or value
 end
 
-local function directory(value, e)
-  return value == AT_FDCWD and "AT_FDCWD" or descriptor(value, e)
+local function directory(e, args, argument, i)
+  return args[i] == AT_FDCWD and "AT_FDCWD" or descriptor(e, args, argument, i)
 end
 
 -- The descriptor that the call is about, which others ask for as well.
-local function subject(value, e)
-  local file = value >= 0 and e.type and e.file
-  return file and value .. values.shown_name(file.name) or value
+local function subject(e, args, argument, i)
+  local file = e.type and e.file
+  return file and args[i] .. values.shown_name(file.name) or descriptor(e, args, argument, i)
 end
 
+-- Of an argument of that kind.
 local BY_KIND <const> = {
-  int = function() return number end, pid = function() return number end, uid = function() return number end,
-  uint = function() return unsigned end, hex = function() return hex end, path = function() return quoted end,
-  str = function() return quoted end,
-  fd = function(_, is_subject) return is_subject and subject or descriptor end,
-  flags = function() return remembered(general) end, enum = function() return remembered(general) end,
-  mode = function() return remembered(general) end, signal = function() return remembered(general) end,
-  dirfd = function() return directory end,
+  int = number, pid = number, uid = number, uint = unsigned, hex = hex, path = quoted, str = quoted, fd = descriptor,
+  dirfd = directory, buf = buffer,
 }
+local REMEMBERED_KINDS <const> = {flags = true, enum = true, mode = true, signal = true}
 
 -- ---- structs
 
@@ -131,10 +138,10 @@ local function in_memory(argument)
   local known, count = {}, 0
   return function(e, args, _, i)
     local bytes = e:piece(i, "self")
-    if not bytes then return values.of(e, args, argument, i) end
+    if not bytes then return general(e, args, argument, i) end
     local shown = known[bytes] or from_bytes and from_bytes(bytes)
     if shown then return shown end
-    shown = values.of(e, args, argument, i)
+    shown = general(e, args, argument, i)
     if count >= REMEMBERED then known, count = {}, 0 end
     known[bytes], count = shown, count + 1
     return shown
@@ -145,17 +152,11 @@ local IN_MEMORY <const> = {struct = true, sigset = true}
 
 -- ---- calls
 
--- fn(e, args, argument, i) -> text of argument number i
 local function shower(argument, is_subject)
-  if IN_MEMORY[argument.kind] and not argument.both_ways and is_plain(argument) then return in_memory(argument) end
-  local make = BY_KIND[argument.kind]
-  local show = make and make(argument, is_subject)
-  if not show then return values.of end
-  return function(e, args, _, i)
-    local value = args[i]
-    if value == nil then return values.of(e, args, argument, i) end
-    return show(value, e, args, argument, i)
-  end
+  local kind = argument.kind
+  if IN_MEMORY[kind] and not argument.both_ways and is_plain(argument) then return in_memory(argument) end
+  if REMEMBERED_KINDS[kind] then return remembered() end
+  return is_subject and subject or BY_KIND[kind] or general
 end
 
 -- By the number of arguments, as one concatenation makes one string: p1 is "fd: ", p2 ", buf: " ...

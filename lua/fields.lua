@@ -395,4 +395,4 @@ known("mapped", "address space that was mapped, the heap left out",
 known("touched", "bytes that were touched and not given back since, files left out; only with --faults",
   function(totals) return memory.most.touched > 0 and totals.touched or nil end)
 
-return {all = all}
+return {all = all, kind_classes = KIND_CLASSES}

@@ -59,9 +59,13 @@ end
 
 -- ---- the start
 
-local function add_table(name, columns)
+local function declare(name, columns)
   tables[name] = columns
-  local number, put = writer:table(name, columns), writer.put
+  return writer:table(name, columns)
+end
+
+local function add_table(name, columns)
+  local number, put = declare(name, columns), writer.put
   return function(...) put(writer, number, ...) end
 end
 
@@ -74,12 +78,9 @@ end
 local function start(info)
   local options = core.options
   local command = options.command and #options.command > 0 and options.command or nil
-  local put_event = add_table("events", events.columns)
-  if options.max_report_events then
-    limit.start(options.max_report_events, put_event)
-    put_event = limit.put
-  end
-  events.start(put_event)
+  local number = declare("events", events.columns)
+  if options.max_report_events then limit.start(options.max_report_events, writer.put, writer, number) end
+  events.start(options.max_report_events and limit.put or writer.put, writer, number)
   tasks.start(add_table("tasks", tasks.columns), command and info.pid)
   objects.start(add_table("objects", objects.columns))
   memory.start(add_table)
@@ -99,8 +100,7 @@ local before, after = 0, 0 -- filters: events that came, and those that were lef
 local function call(e)
   local time = e.time
   after = after + 1
-  events.call(e, time)
-  memory.call(e)
+  memory.call(e, events.call(e, time))
   if time >= due then
     due = time + WRITTEN_EVERY
     objects.flush()

@@ -4,6 +4,7 @@
 -- record that is no call. What they are about are numbers of "tasks" and "objects".
 
 local brief <const> = require "compendium.brief"
+local calls <const> = require "compendium.calls"
 local errors <const> = require "compendium.api_errors"
 local format <const> = require "compendium.format"
 local noise <const> = require "compendium.noise"
@@ -12,6 +13,7 @@ local redact <const> = require "compendium.redact"
 local tasks <const> = require "compendium.report_tasks"
 local text <const> = require "compendium.text"
 local types <const> = require("compendium.events").types
+local kind_classes <const> = require("compendium.fields").kind_classes
 
 local rows <const> = {calls = 0, failed = 0, events = 0}
 
@@ -43,11 +45,11 @@ end
 local HAS_FILE <const>, HAS_PATH <const>, HAS_BYTES <const> = having "file", having "path", having "bytes"
 local HAS_REMOTE <const>, HAS_PEEK <const> = having "remote", having "peek"
 
-local put -- put(time, duration, ...)
+local put, writer, number
 
--- write: writes a row, of as many values as there are columns.
-function rows.start(write)
-  put = write
+-- Rows are written by write(writer, number, value...), of as many values as there are columns.
+function rows.start(write, to, as)
+  put, writer, number = write, to, as
 end
 
 local function clean(s)
@@ -74,19 +76,13 @@ end
 
 -- ---- calls
 
-local function flags_of(e, type, is_unfinished, is_further)
-  local flags = (is_unfinished and UNFINISHED or 0) | (e.late and LATE or 0) | (e.tampered and TAMPERED or 0)
-    | (is_further and FURTHER or 0) | (HAS_PEEK[type] and e.peek and PEEK or 0)
-  return flags ~= 0 and flags or nil
-end
+local STATIC_CLASSES <const> = {} -- by type; false: it depends on the descriptor
+for name, row in pairs(types) do STATIC_CLASSES[name] = row.class ~= "descriptor" and row.class end
 
 local classes <const> = {} -- of calls that are no event
 
-local function class_of(e, type, name)
-  local class = types[type] and types[type].class
-  if class and class ~= "descriptor" then return class end
-  if type then return e.class end
-  class = classes[name]
+local function class_of_call(e, name)
+  local class = classes[name]
   if class == nil then
     class = e.class or false
     classes[name] = class
@@ -94,41 +90,48 @@ local function class_of(e, type, name)
   return class or nil
 end
 
--- The object's number, and the path when that says something else.
-local function subject(e, type, task)
+-- What an event is about: the object's number, its class, and the path when that says something else.
+local function subject(e, type, name, task)
   local file = HAS_FILE[type] and e.file or nil
-  local path = HAS_PATH[type] and e.path or nil
-  local object = file and objects.id(file, task)
-  if file and type == "close" then objects.closed(file) end
-  if path and file and path == file.path then path = nil end
-  return object, clean(path)
+  local class = STATIC_CLASSES[type] or file and (kind_classes[file.kind] or "file") or e.class
+  if not file then return nil, class, HAS_PATH[type] and clean(e.path) or nil end
+  local object, row = objects.id(file, task), calls[name]
+  if type == "close" then objects.closed(file) end
+  local path = row and row.path and e.path
+  if path and path ~= file.path then return object, class, clean(path) end
+  return object, class
 end
 
-local function copied_to(e, type, task)
-  local file = type == "copy" and e.to_file
+local function copied_to(e, task)
+  local file = e.to_file
   return file and objects.id(file, task) or nil
 end
 
--- One completed call, or a further event of it. time: the event's.
+-- One completed call, or a further event of it. time: the event's. Returns its type.
 function rows.call(e, time, is_further)
   local type, error, name, ret = e.type, e.error, e.syscall, e.ret
-  local task, hidden, object, path, to = tasks.id(e), rows.OTHER_CALLS, nil, nil, nil
-  local is_unfinished = ret == nil
+  local task, hidden, object, class, path = tasks.id(e), rows.OTHER_CALLS
   if type then
     local rule = noise.rule(e)
     hidden = rule and rule.name
-    object, path = subject(e, type, task)
-    to = copied_to(e, type, task)
+    object, class, path = subject(e, type, name, task)
+  else
+    class = class_of_call(e, name)
   end
-  if not is_further then
+  local flags = (ret == nil and UNFINISHED or 0) | (e.late and LATE or 0) | (e.tampered and TAMPERED or 0)
+  if is_further then
+    flags = flags | FURTHER
+  else
     rows.calls = rows.calls + 1
-    rows.failed = rows.failed + (error and 1 or 0)
+    if error then rows.failed = rows.failed + 1 end
   end
+  if HAS_PEEK[type] and e.peek then flags = flags | PEEK end
   rows.events = rows.events + 1
-  put(time, not is_unfinished and e.duration or nil, task, name, type, class_of(e, type, name), ret, error,
-    HAS_BYTES[type] and e.bytes or nil, object, to, path, HAS_REMOTE[type] and clean(e.remote) or nil, brief.text(e),
-    flags_of(e, type, is_unfinished, is_further), hidden, noted_text and note_of(e))
+  put(writer, number, time, ret and e.duration, task, name, type, class, ret, error, HAS_BYTES[type] and e.bytes or nil,
+    object, type == "copy" and copied_to(e, task) or nil, path, HAS_REMOTE[type] and clean(e.remote) or nil,
+    brief.text(e), flags ~= 0 and flags or nil, hidden, noted_text and note_of(e))
   if name == "prctl" and not error then tasks.renamed(e) end
+  return type
 end
 
 -- ---- what is no call
@@ -158,8 +161,8 @@ function rows.record(e)
   local task = tasks.id(e)
   local rule = noise.rule(e)
   rows.events = rows.events + 1
-  put(e.time, nil, task, kind, type, e.class, nil, nil, nil, nil, nil, HAS_PATH[type] and clean(e.path) or nil, nil,
-    words(e), RECORD, rule and rule.name, noted_text and note_of(e))
+  put(writer, number, e.time, nil, task, kind, type, e.class, nil, nil, nil, nil, nil,
+    HAS_PATH[type] and clean(e.path) or nil, nil, words(e), RECORD, rule and rule.name, noted_text and note_of(e))
   if kind == "exit" then tasks.exited(e) end
 end
 

@@ -11,12 +11,12 @@ local FLAGS <const> = 15
 local FURTHER <const> = 8 -- the flag
 
 local ring <const>, size, used, next_row = {}, 0, 0, 0
-local first_left, failed_left, put
+local first_left, failed_left, put, writer, number
 
--- most: how many rows; write: what writes one.
-function limit.start(most, write)
+-- most: how many rows; write(to, as, value...) writes one.
+function limit.start(most, write, to, as)
   first_left, failed_left = most // 2, most // 4
-  size, put = most - first_left - failed_left, write
+  size, put, writer, number = most - first_left - failed_left, write, to, as
 end
 
 local function keep(...)
@@ -42,19 +42,20 @@ local function goes_through(error, flags)
   return false
 end
 
--- One row, like `write`.
-function limit.put(...)
+-- One row, as `write` takes it.
+function limit.put(_, _, ...)
   was_written = goes_through(select(ERROR, ...), (select(FLAGS, ...)))
-  if was_written then return put(...) end
+  if was_written then return put(writer, number, ...) end
   keep(...)
 end
 
 -- Writes the last ones.
 function limit.finish()
+  if used == 0 then return end
   local from = used < size and 0 or next_row
   for i = 0, used - 1 do
     local at = (from + i) % size * COLUMNS
-    put(table.unpack(ring, at + 1, at + COLUMNS))
+    put(writer, number, table.unpack(ring, at + 1, at + COLUMNS))
   end
 end
 

@@ -45,9 +45,9 @@ local function note(e, pid)
   put_memory(e.time, pid, heap, bytes - heap)
 end
 
--- A call, which may have changed it.
-function rows.call(e)
-  if CHANGES[e.type] then note(e, e.pid) end
+-- A call of that type, which may have changed it.
+function rows.call(e, type)
+  if CHANGES[type] then note(e, e.pid) end
 end
 
 -- A record: a program that is new, or begins with what its parent had, or has ended.
