@@ -112,8 +112,7 @@ function rows.call(e, time, is_further)
   local type, error, name, ret = e.type, e.error, e.syscall, e.ret
   local task, hidden, object, class, path = tasks.id(e), rows.OTHER_CALLS
   if type then
-    local rule = noise.rule(e)
-    hidden = rule and rule.name
+    hidden = e.noise
     object, class, path = subject(e, type, name, task)
   else
     class = class_of_call(e, name)
@@ -159,10 +158,9 @@ function rows.record(e)
   if not words then return end
   if deed then deed(e) end
   local task = tasks.id(e)
-  local rule = noise.rule(e)
   rows.events = rows.events + 1
   put(writer, number, e.time, nil, task, kind, type, e.class, nil, nil, nil, nil, nil,
-    HAS_PATH[type] and clean(e.path) or nil, nil, words(e), RECORD, rule and rule.name, noted_text and note_of(e))
+    HAS_PATH[type] and clean(e.path) or nil, nil, words(e), RECORD, e.noise, noted_text and note_of(e))
   if kind == "exit" then tasks.exited(e) end
 end
 

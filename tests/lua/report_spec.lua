@@ -133,7 +133,8 @@ describe("the report's sink", function()
     local sinks = loaded()
     local w = start(sinks)
     sinks.report.event(call {
-      syscall = "openat", type = "open", ret = 3, path = "/lib/libc.so.6", args = fake.args {-100, "/lib/libc.so.6", 0},
+      syscall = "openat", type = "open", ret = 3, path = "/lib/libc.so.6", noise = "libraries",
+      args = fake.args {-100, "/lib/libc.so.6", 0},
     })
     assert.equal("libraries", w.rows.events[1].hidden)
   end)
