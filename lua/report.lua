@@ -17,6 +17,7 @@ local panels <const> = require "compendium.report_panels"
 local processes <const> = require "compendium.processes"
 local redact <const> = require "compendium.redact"
 local tasks <const> = require "compendium.report_tasks"
+local terminal <const> = require "compendium.terminal"
 local text <const> = require "compendium.text"
 
 local report <const> = {}
@@ -175,8 +176,14 @@ function report.remark()
   return report.written and (" Report: %s (%s)"):format(text.shell(core.options.report), report.written)
 end
 
+-- A replay shows how far it has come by itself.
+local function tell_progress(done, all)
+  if terminal.is_terminal() then core.progress(("the report: %d%% of the last events"):format(100 * done // all)) end
+end
+
 local function finish(info)
-  limit.finish()
+  limit.finish(tell_progress)
+  if terminal.is_terminal() then core.progress() end
   objects.flush()
   if writer:finish(end_of(info)) then
     report.written = require("compendium.format").bytes(writer:size())

@@ -9,6 +9,7 @@ local COLUMNS <const> = 17
 local ERROR <const> = 8 -- the column
 local FLAGS <const> = 15
 local FURTHER <const> = 8 -- the flag
+local TOLD_EVERY <const> = 1 << 16 -- rows
 
 local ring <const>, size, used, next_row = {}, 0, 0, 0
 local first_left, failed_left, put, writer, number
@@ -49,13 +50,14 @@ function limit.put(_, _, ...)
   keep(...)
 end
 
--- Writes the last ones.
-function limit.finish()
+-- Writes the last ones. tell(done, all): now and then, as they may be many.
+function limit.finish(tell)
   if used == 0 then return end
   local from = used < size and 0 or next_row
   for i = 0, used - 1 do
     local at = (from + i) % size * COLUMNS
     put(writer, number, table.unpack(ring, at + 1, at + COLUMNS))
+    if i % TOLD_EVERY == 0 and i > 0 then tell(i, used) end
   end
 end
 

@@ -85,6 +85,11 @@ function terminal.open(options, path)
   end
 end
 
+-- Is stderr one?
+function terminal.is_terminal()
+  return writers[1] ~= nil and writers[1].terminal
+end
+
 -- Columns there are to fill.
 function terminal.width()
   for _, each in ipairs(writers) do

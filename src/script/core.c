@@ -88,6 +88,16 @@ static int core_log(lua_State *L)
 	return 0;
 }
 
+/* core.progress([text]): the line of progress, on a terminal; none takes it away. */
+static int core_progress(lua_State *L)
+{
+	if (lua_isnoneornil(L, 1))
+		log_progress_end();
+	else
+		log_progress("%s", luaL_checkstring(L, 1));
+	return 0;
+}
+
 /* core.errors() -> how many, label of the first hook that failed, its message */
 static int core_errors(lua_State *L)
 {
@@ -219,6 +229,7 @@ static const luaL_Reg functions[] = {
 	{"now", core_now},
 	{"wallclock", core_wallclock},
 	{"log", core_log},
+	{"progress", core_progress},
 	{"errors", core_errors},
 	{"exit", call_exit},
 	{"result", results_leave},
