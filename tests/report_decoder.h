@@ -246,10 +246,9 @@ static inline struct decoder_value *decoder_column(const struct decoder *decoder
 	DECODER_CHECK((size_t)(end - *at) >= size);
 	uint64_t *coded = decoder_block(at, stop, count);
 	for (size_t i = 0; i < count; i++) {
-		if (coding == 'n')
-			values[i] = coded[i] ? (struct decoder_value){.number = decoder_unzigzag(
-									      coded[i] - 1)}
-					     : (struct decoder_value){.is_nil = true};
+		values[i].is_nil = coding == 'n' && !coded[i];
+		if (coding == 'n' && coded[i])
+			values[i].number = decoder_unzigzag(coded[i] - 1);
 		else if (coding == 'd')
 			values[i].number =
 				(int64_t)(before += (uint64_t)decoder_unzigzag(coded[i]));

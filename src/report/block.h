@@ -36,7 +36,7 @@ void block_free(struct block *block);
 /* Small magnitudes as small unsigned values, whatever the sign. */
 static inline uint64_t zigzag(int64_t value)
 {
-	return (uint64_t)value << 1 ^ (uint64_t)(value >> 63);
+	return (uint64_t)value << 1 ^ (value < 0 ? UINT64_MAX : 0);
 }
 
 #endif

@@ -49,8 +49,8 @@ enum report_coding report_coding(const struct report *report, int table, size_t 
 /* Writes head and "start". title: text of any bytes. */
 void report_start(struct report *report, const char *title, size_t title_size, const char *json,
 		  size_t json_size);
-/* One more row; a value for each column. */
-void report_put(struct report *report, int table, const struct report_value *values);
+/* One more row of the table of that number; a value for each column. */
+void report_put(struct report *report, int number, const struct report_value *values);
 /* Writes the rows there are. */
 void report_flush(struct report *report);
 /* Writes the rest, "end", and tail; the page takes its name. False: it is incomplete, which was

@@ -34,7 +34,7 @@ static int report_new(lua_State *L)
 			L, "this compendium was built without the report's page (it takes npm)");
 		return 2;
 	}
-	struct report **report = lua_newuserdatauv(L, sizeof *report, 1);
+	struct report **report = lua_newuserdatauv(L, sizeof(struct report *), 1);
 	*report = NULL;
 	luaL_setmetatable(L, TYPE);
 	lua_pushvalue(L, 1); /* the path is kept with it */

@@ -19,11 +19,10 @@ static const char *const names[] = {"openat", "newfstatat", "read", "close", "mm
 static const char *const types[] = {"open", "stat", "read", "close", "mmap", NULL};
 static const char *const forms[] = {
 	"dirfd: AT_FDCWD, pathname: \"%s\", flags: O_RDONLY|O_CLOEXEC",
-	"dirfd: %2$d<%1$s>, pathname: \"\", statbuf: {st_mode: S_IFREG|0644, st_size: %3$llu, "
-	"...}, flags: AT_EMPTY_PATH",
+	"dirfd: %2$d<%1$s>, pathname: \"\", statbuf: {st_mode: S_IFREG|0644, st_size: %3$llu, ...}",
 	"fd: %2$d<%1$s>, buf: 0x7ffd%4$08llx, count: 4096",
 	"fd: %2$d<%1$s>",
-	"addr: 0x0, length: %3$llu, prot: PROT_READ, flags: MAP_PRIVATE, fd: %2$d<%1$s>, offset: 0",
+	"addr: 0x0, length: %3$llu, prot: PROT_READ, flags: MAP_PRIVATE, fd: %2$d<%1$s>",
 	"uaddr: 0x7f23%4$08llx, op: FUTEX_WAKE|FUTEX_PRIVATE_FLAG, val: 1",
 };
 

@@ -77,9 +77,9 @@ static void check_value(const struct decoder_value *got, const struct report_val
 static size_t check_group(const struct decoder *decoder, struct report_value (*rows)[COLUMNS])
 {
 	const uint8_t *at = decoder->payload.bytes, *end = at + decoder->payload.size;
-	size_t count = decoder_integer(&at, end, 4);
+	size_t count = decoder_integer(&at, end, 4), columns = decoder_integer(&at, end, 4);
 
-	assert(decoder_integer(&at, end, 4) == COLUMNS);
+	assert(columns == COLUMNS);
 	for (int i = 0; i < COLUMNS; i++) {
 		struct decoder_value *values = decoder_column(decoder, &at, end, CODINGS[i], count);
 		for (size_t row = 0; row < count; row++) {

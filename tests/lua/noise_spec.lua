@@ -80,6 +80,26 @@ describe("noise", function()
     end
   end)
 
+  -- Paths are searched for what a pattern has in plain before the pattern is tried.
+  it("names the same paths as the patterns of its rules do", function()
+    local patterns <const> = {
+      "%.so$", "/haswell/?", "ab?c", "xa+bc", "a-bc", "[]x]bc", "[^]x]bc", "%f[%w]foo", "(foo)bar", "foo.bar", "%bxyz", "^/a",
+      "foo%d*bar", "foo%%bar", "[%]a]+foo", "/LC_%u+", "c$d", "()foo",
+    }
+    local paths <const> = {
+      "/libx.so", "/so", "/haswell", "/haswell/", "/hasw", "/ac", "/abc", "/xaabc", "/xbc", "/bc", "/]bc", "/foo", "/xfoo",
+      "/foobar", "/foo.bar", "/foo1bar", "/foo12bar", "/foo%bar", "/xay", "/xyyz", "/x1yz", "/a", "/]afoo", "/LC_ALL", "/LC_",
+      "/c$d", "/cd",
+    }
+    for _, pattern in ipairs(patterns) do
+      noise.add {name = "mine", why = "", types = {"open"}, paths = {pattern}}
+      for _, path in ipairs(paths) do
+        local is_hidden = rule {type = "open", path = path} == "mine"
+        assert.equal(path:find(pattern) ~= nil, is_hidden, pattern .. " in " .. path)
+      end
+    end
+  end)
+
   it("shows the absence of a file the program was told to use", function()
     local process = {argv = {"/home/me/other.txt", "/home/me/missing.txt"}}
     assert.is_nil(rule {type = "stat", path = "/home/me/missing.txt", error = "ENOENT", process = process})
