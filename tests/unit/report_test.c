@@ -45,18 +45,18 @@ static int make_folder(void **state)
 static const char *name_in_folder(const char *start, int n)
 {
 	static char name[512];
-	const char *found = NULL;
+	bool is_found = false;
 	DIR *dir = opendir(folder);
 
-	for (struct dirent *entry; !found && (entry = readdir(dir));) {
+	for (struct dirent *entry; !is_found && (entry = readdir(dir));) {
 		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..") ||
 		    strncmp(entry->d_name, start, strlen(start)) || n-- > 0)
 			continue;
 		snprintf(name, sizeof name, "%s/%s", folder, entry->d_name);
-		found = name;
+		is_found = true;
 	}
 	closedir(dir);
-	return found;
+	return is_found ? name : NULL;
 }
 
 static int remove_folder(void **state)
