@@ -1,7 +1,6 @@
 -- SPDX-License-Identifier: MIT
 --
--- report_panels: what scripts add to the report. report.panel{...} declares a panel before the trace starts, with a
--- text or with rows of columns; what is a function is called at the end.
+-- report_panels: what scripts add to the report. What is a function is called at the end:
 --
 --     report.panel{title = "Largest files", columns = {{"path", "string"}, {"bytes", "number"}}, kind = "bars",
 --       x = "path", y = "bytes", rows = function() return list end}
@@ -51,7 +50,23 @@ local function check(panel)
   if panel.kind and not KINDS[panel.kind] then errors.blame("a panel's kind is table, line, bars or text") end
 end
 
--- report.panel{...}: see above.
+--- # The report
+
+---@class report
+---@class ReportPanel
+---@field title string
+---@field text? string|fun(): string
+---@field columns? string[][] name and coding
+---@field rows? table|fun(): table
+---@field kind? "table"|"bars"|"line"|"text"
+---@field x? string
+---@field y? string
+
+--- report.panel(panel: ReportPanel)
+--- adds to the page of `--report`, before the trace starts: `{title=, text=}`, or a table `{title=, columns=, rows=}` of
+--- columns `{"name", "number"}` or `{"name", "string"}`. `rows` is a list of rows (values in order, or by name), or,
+--- as `text`, a function that is called at the end; `kind="bars"` or `"line"` with `x=` and `y=` is a graph
+
 function panels.panel(panel)
   if is_started then errors.blame("panels are declared before the trace starts; their rows may be a function") end
   check(panel)
@@ -60,6 +75,9 @@ function panels.panel(panel)
     kind = panel.kind or (panel.text and "text" or "table"), x = panel.x, y = panel.y,
   }
 end
+
+--- report.note(e: Event, text: string)
+--- a note on the event's row in the report
 
 -- Declares the tables of the panels.
 function panels.start(add_table)

@@ -14,7 +14,7 @@ table.insert(package.searchers, 2, function(name)
   return module and assert(loadfile("lua/" .. module .. ".lua"))
 end)
 
-local SOURCES <const> = {"api", "stats", "columns", "api_event", "tampering", "output", "noise"}
+local SOURCES <const> = {"api", "stats", "columns", "api_event", "tampering", "output", "noise", "report_panels"}
 local BEGIN <const>, END <const> = "<!-- API: by `make api`, from lua/ -->\n", "<!-- end of API -->\n"
 
 local function read(name)
