@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+// Columns that grow as groups of rows arrive. They are as narrow as what they hold, and widen by themselves.
+import type { Numbers } from "../format/columns.ts";
+
+type Ints = Uint8Array | Uint16Array | Uint32Array;
+
+function widest<T extends Numbers>(a: T, b: T): new (n: number) => T {
+  return (a.BYTES_PER_ELEMENT >= b.BYTES_PER_ELEMENT ? a : b).constructor as new (n: number) => T;
+}
+
+class Growing<T extends Numbers> {
+  protected values: T;
+  length = 0;
+
+  constructor(first: T) {
+    this.values = first;
+  }
+
+  /** The array behind it: `length` of its values count. Another one after rows were added. */
+  get data(): T {
+    return this.values;
+  }
+
+  protected reserve(more: T): void {
+    const Wider = widest(this.values, more);
+    const needed = this.length + more.length;
+    if (this.values instanceof Wider && needed <= this.values.length) return;
+    const grown = new Wider(needed <= this.values.length ? this.values.length : Math.max(needed, this.length * 1.5 | 0));
+    this.copy(this.values.subarray(0, this.length) as T, grown, 0);
+    this.values = grown;
+  }
+
+  protected copy(from: T, to: T, at: number): void {
+    to.set(from, at);
+  }
+
+  append(more: T): void {
+    this.reserve(more);
+    this.copy(more, this.values, this.length);
+    this.length += more.length;
+  }
+}
+
+/** Integers or nil. */
+export class NumberColumn extends Growing<Numbers> {
+  constructor() {
+    super(new Uint8Array(0));
+  }
+
+  /** NaN when there is none. */
+  at(row: number): number {
+    const value = this.values[row]!;
+    return this.values instanceof Float64Array ? value : value === 0 ? NaN : value - 1;
+  }
+
+  /** 0 when there is none. */
+  or0(row: number): number {
+    return this.at(row) || 0;
+  }
+
+  // Integer arrays have value + 1 and 0 for nil, floating ones value and NaN.
+  protected override copy(from: Numbers, to: Numbers, at: number): void {
+    if (!(to instanceof Float64Array) || from instanceof Float64Array) return void to.set(from, at);
+    for (let i = 0; i < from.length; i++) to[at + i] = from[i] === 0 ? NaN : from[i]! - 1;
+  }
+}
+
+/** Ids of strings, 0 when there is none. */
+export class StringColumn extends Growing<Ints> {
+  constructor() {
+    super(new Uint8Array(0));
+  }
+
+  id(row: number): number {
+    return this.values[row]!;
+  }
+}
