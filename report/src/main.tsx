@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+// The page: the shell is there before the data is, which comes after this script in the document.
+import { render } from "preact";
+import { load, report } from "./data/load.ts";
+import { followArgs } from "./filter.ts";
+import { Shell } from "./shell/shell.tsx";
+import { followAddress } from "./state.ts";
+import { followTheme } from "./theme.ts";
+import { allowKnownMarkup } from "./trusted.ts";
+
+allowKnownMarkup();
+followTheme();
+followAddress();
+followArgs();
+render(<Shell />, document.getElementById("app")!);
+load();
+
+// For those who look into a trace by the browser's console, and for tests.
+Object.assign(window, { report });

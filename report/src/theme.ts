@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+// Light, dark, or as the system has it. The choice is the one thing that is kept outside the address.
+import { effect, signal } from "@preact/signals";
+
+export type Theme = "auto" | "light" | "dark";
+const KEY = "compendium.theme";
+
+function kept(): Theme {
+  try {
+    const value = localStorage.getItem(KEY);
+    return value === "light" || value === "dark" ? value : "auto";
+  } catch {
+    return "auto";
+  }
+}
+
+export const theme = signal<Theme>(kept());
+/** Rises when colours have changed: what paints on a canvas reads them anew. */
+export const painted = signal(0);
+
+export function nextTheme(): void {
+  theme.value = theme.value === "auto" ? "light" : theme.value === "light" ? "dark" : "auto";
+}
+
+export function followTheme(): void {
+  effect(() => {
+    document.documentElement.dataset.theme = theme.value;
+    painted.value = painted.peek() + 1;
+    try {
+      localStorage.setItem(KEY, theme.value);
+    } catch {
+      // A file without storage: the choice lasts as long as the page.
+    }
+  });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => painted.value++);
+}
+
+let canvas: CanvasRenderingContext2D | null = null;
+
+/** A colour of the style by its variable, as a canvas wants it. */
+export function colour(name: string): string {
+  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+}
+
+/** The same as a number for a Uint32Array behind an ImageData (little-endian: ABGR). */
+export function pixel(name: string): number {
+  canvas ??= Object.assign(document.createElement("canvas"), { width: 1, height: 1 })
+    .getContext("2d", { willReadFrequently: true });
+  canvas!.fillStyle = colour(name);
+  canvas!.fillRect(0, 0, 1, 1);
+  const [red, green, blue] = canvas!.getImageData(0, 0, 1, 1).data;
+  return (0xFF000000 | blue! << 16 | green! << 8 | red!) >>> 0;
+}
