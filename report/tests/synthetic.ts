@@ -178,8 +178,8 @@ function step(actor: Actor, next: () => number, pace: number): Row {
   const choice = next();
   const row = steps.find(([share]) => choice < share)![1](actor, next);
   const took = duration(row, next) * Math.min(1, pace / 60e3);
-  actor.clock += took + pace * (actor.comm === "make" ? 1 : 0.2) * -Math.log(1 - next());
-  if (actor.clock > actor.end) actor.clock = Infinity;
+  actor.clock += took + Math.max(pace * 0.99 - took, pace / 20) * -Math.log(1 - next());
+  if (actor.clock > actor.end && actor.id > 1) actor.clock = Infinity;
   return { ...row, time, task: actor.id, duration: Math.floor(took), flags: null };
 }
 

@@ -32,6 +32,7 @@ function tell(complete: boolean): void {
   if (!complete && (rows === 0 ? version.value > 0 : rows < shown * 1.5)) return;
   shown = rows;
   report.settle();
+  report.loaded = complete;
   version.value++;
 }
 

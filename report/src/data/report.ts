@@ -36,6 +36,8 @@ export class Report {
   readonly objects = new Things<Thing>();
   start: Start = { version: "", format: 1, tables: {} };
   end: End | undefined;
+  /** Whether everything has been decoded. */
+  loaded = false;
   /** Groups that could not be decoded, as text. */
   errors: string[] = [];
 

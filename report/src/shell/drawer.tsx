@@ -12,7 +12,7 @@ import { range, selected, Selection } from "../state.ts";
 import { at, bytes, count, ns, seen, short } from "../text.ts";
 
 function Row({ name, children }: { name: string; children: ComponentChildren }) {
-  return children === undefined || children === "" ? null : <><dt>{name}</dt><dd>{children}</dd></>;
+  return children === undefined || children === null || children === "" ? null : <><dt>{name}</dt><dd>{children}</dd></>;
 }
 
 /** Text of the program that filters by itself when it is clicked. */
@@ -21,7 +21,7 @@ function Filter({ term, children }: { term: string; children: ComponentChildren 
 }
 
 export function TaskLink({ task }: { task: Task | undefined }) {
-  if (!task) return null;
+  if (!task) return <>?</>;
   return (
     <button type="button" class="link" onClick={() => (selected.value = { kind: "task", id: task.id })}>
       {seen(task.comm ?? "?")} <small>{task.tid}</small>
@@ -78,11 +78,11 @@ function Event({ row }: { row: number }) {
         <Row name="start">{`${at(time, 9)} s`}</Row>
         <Row name="took">{ns(duration)}</Row>
         <Row name="end">{duration !== undefined ? `${at(time + duration, 9)} s` : ""}</Row>
-        <Row name="task"><TaskLink task={task} /></Row>
+        <Row name="task">{task && <TaskLink task={task} />}</Row>
         <Row name="type">{type && <Filter term={termFor("type", type)}>{seen(type)}</Filter>}</Row>
         <Row name="path">{path && <Filter term={termFor("path", path)}><bdi>{short(path)}</bdi></Filter>}</Row>
-        <Row name="object"><ThingLink thing={thing} /></Row>
-        <Row name="to"><ThingLink thing={to} /></Row>
+        <Row name="object">{thing && <ThingLink thing={thing} />}</Row>
+        <Row name="to">{to && <ThingLink thing={to} />}</Row>
         <Row name="remote">{remote && <Filter term={termFor("remote", remote)}>{seen(remote)}</Filter>}</Row>
         <Row name="bytes">{value.bytes !== undefined ? `${bytes(value.bytes)} (${count(value.bytes)})` : ""}</Row>
         <Row name="notes">{said}</Row>
@@ -115,7 +115,7 @@ function TaskDetails({ task }: { task: Task }) {
         <Row name="program">{task.exe && <Filter term={termFor("exe", task.exe)}>{seen(task.exe)}</Filter>}</Row>
         <Row name="kind">{task.kind}</Row>
         <Row name="process">{task.pid}</Row>
-        <Row name="made by"><TaskLink task={report.tasks.get(task.parent ?? 0)} /></Row>
+        <Row name="made by">{task.parent && <TaskLink task={report.tasks.get(task.parent)} />}</Row>
         <Row name="start">{task.start !== undefined ? `${at(task.start)} s` : ""}</Row>
         <Row name="end">{task.end !== undefined ? `${at(task.end)} s` : ""}</Row>
         <Row name="lived">{task.end !== undefined ? ns(task.end - (task.start ?? 0)) : ""}</Row>
@@ -138,7 +138,7 @@ function ThingDetails({ thing }: { thing: Thing }) {
         <Row name="remote">{thing.remote && seen(thing.remote)}</Row>
         <Row name="opened">{thing.opened !== undefined ? `${at(thing.opened)} s` : ""}</Row>
         <Row name="closed">{thing.closed !== undefined ? `${at(thing.closed)} s` : ""}</Row>
-        <Row name="opened by"><TaskLink task={report.tasks.get(thing.task ?? 0)} /></Row>
+        <Row name="opened by">{thing.task && <TaskLink task={report.tasks.get(thing.task)} />}</Row>
       </dl>
     </>
   );

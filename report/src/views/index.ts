@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 // The tabs, in their order. A view is one file that exports a component; see report/README.md.
 import type { ComponentType } from "preact";
+import { Events } from "./events.tsx";
 import { Overview } from "./overview.tsx";
 
 export interface View { id: string; title: string; component: ComponentType }
 
 export const VIEWS: View[] = [
   { id: "overview", title: "Overview", component: Overview },
+  { id: "events", title: "Events", component: Events },
 ];
