@@ -51,3 +51,11 @@ export function pixel(name: string): number {
   const [red, green, blue] = canvas!.getImageData(0, 0, 1, 1).data;
   return (0xFF000000 | blue! << 16 | green! << 8 | red!) >>> 0;
 }
+
+/** Black or white: what can be read better on a colour of the style. */
+export function inkOn(name: string): string {
+  const value = pixel(name);
+  const linear = [value & 0xFF, value >> 8 & 0xFF, value >> 16 & 0xFF].map((part) => (part / 255) ** 2.2);
+  const light = 0.2126 * linear[0]! + 0.7152 * linear[1]! + 0.0722 * linear[2]!;
+  return light > 0.18 ? "#000" : "#fff";
+}

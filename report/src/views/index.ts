@@ -3,10 +3,12 @@
 import type { ComponentType } from "preact";
 import { Events } from "./events.tsx";
 import { Overview } from "./overview.tsx";
+import { Timeline } from "./timeline.tsx";
 
 export interface View { id: string; title: string; component: ComponentType }
 
 export const VIEWS: View[] = [
   { id: "overview", title: "Overview", component: Overview },
+  { id: "timeline", title: "Timeline", component: Timeline },
   { id: "events", title: "Events", component: Events },
 ];
