@@ -152,7 +152,7 @@ export function synthetic({ events, tasks = 41, seed = 1, whole = true }: Synthe
     const actor = all.reduce((first, other) => other.clock < first.clock ? other : first);
     // When all others have ended, the first one fills the time that is left.
     const alone = actor.id === 1 && actor.clock > HOUR * 0.96;
-    const row = step(actor, next, alone ? (HOUR - actor.clock) / (events - made) : pace);
+    const row = step(actor, next, alone ? Math.max(HOUR - actor.clock, 1e6) / (events - made) / 2 : pace);
     rows.push(row);
     count(totals, row);
     if (row.name === "mmap" && memory.length < 20000) memory.push({ time: row.time, pid: actor.pid, heap: actor.heap, mapped: actor.heap * 6 });

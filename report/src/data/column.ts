@@ -25,7 +25,7 @@ class Growing<T extends Numbers> {
     const Wider = widest(this.values, more);
     const needed = this.length + more.length;
     if (this.values instanceof Wider && needed <= this.values.length) return;
-    const grown = new Wider(needed <= this.values.length ? this.values.length : Math.max(needed, this.length * 1.5 | 0));
+    const grown = new Wider(needed <= this.values.length ? this.values.length : Math.max(needed, this.length * 2));
     this.copy(this.values.subarray(0, this.length) as T, grown, 0);
     this.values = grown;
   }
@@ -43,14 +43,21 @@ class Growing<T extends Numbers> {
 
 /** Integers or nil. */
 export class NumberColumn extends Growing<Numbers> {
+  private floating = false;
+
   constructor() {
     super(new Uint8Array(0));
+  }
+
+  override append(more: Numbers): void {
+    super.append(more);
+    this.floating = this.values instanceof Float64Array;
   }
 
   /** NaN when there is none. */
   at(row: number): number {
     const value = this.values[row]!;
-    return this.values instanceof Float64Array ? value : value === 0 ? NaN : value - 1;
+    return this.floating ? value : value === 0 ? NaN : value - 1;
   }
 
   /** 0 when there is none. */

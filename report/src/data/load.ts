@@ -24,12 +24,12 @@ function fetchText(tag: number, column: number): Promise<TextColumn> {
 
 export const report = new Report(fetchText);
 
-// Everything that is computed from events is computed again when there are half as many more, and at the end: in
-// all not much more than once.
+// Everything that is computed from events is computed again when there are twice as many, and at the end: in all
+// twice as much work as once.
 let shown = 0;
 function tell(complete: boolean): void {
   const rows = report.events.length;
-  if (!complete && (rows === 0 ? version.value > 0 : rows < shown * 1.5)) return;
+  if (!complete && (rows === 0 ? version.value > 0 : rows < shown * 2)) return;
   shown = rows;
   report.settle();
   report.loaded = complete;

@@ -78,12 +78,12 @@ class Overlay {
     context.font = `11px ${colour("mono")}`;
     context.textBaseline = "middle";
     const inks = CATEGORIES.map((_, kind) => inkOn(`c${kind}`));
-    for (const { row, lane, from, to } of slices) {
+    for (const { row, lane, kind, from, to } of slices) {
       const room = Math.floor((to - from) / ratio / 6.7) - 1;
       const name = seen(report.events.text("name", row));
       const error = seen(report.events.text("error", row));
       const whole = error ? `${name} ${error}` : name;
-      context.fillStyle = inks[this.over.index.columns.category(row)]!;
+      context.fillStyle = inks[kind]!;
       context.fillText(whole.length > room ? `${whole.slice(0, Math.max(room - 1, 1))}…` : whole, from / ratio + 4,
         this.y(lane) + height / 2);
     }
@@ -106,7 +106,7 @@ class Overlay {
       for (let i = from; i < to && shown < MOST_SIGNS; i++) {
         const row = index.rows[i]!;
         if (!(flags.or0(row) & RECORD)) continue;
-        this.sign(SIGNS[report.events.text("name", row)] ?? "●", this.x(index.columns.time[row]!), this.y(lane) + height / 2);
+        this.sign(SIGNS[report.events.text("name", row)] ?? "●", this.x(index.times[i]!), this.y(lane) + height / 2);
         shown++;
       }
     }
@@ -169,10 +169,11 @@ class Overlay {
 
   chosen(): void {
     const { context } = this;
-    const { chosen, chosenLane, height, index } = this.over;
+    const { chosen, chosenLane, height } = this.over;
     if (chosen === null || chosenLane < 0) return;
-    const from = this.x(index.columns.time[chosen]!);
-    const to = this.x(index.columns.end(chosen));
+    const time = report.events.number("time").at(chosen);
+    const from = this.x(time);
+    const to = this.x(time + report.events.number("duration").or0(chosen));
     context.strokeStyle = colour("text");
     context.lineWidth = 2;
     context.strokeRect(from - 1, this.y(chosenLane), Math.max(to - from, 2) + 2, height - 2);

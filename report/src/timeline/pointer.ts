@@ -38,8 +38,7 @@ class Pointer {
     let best = time;
     let distance = reach;
     for (let i = Math.max(index.starts[lane]!, place - 2); i < Math.min(index.starts[lane + 1]!, place + 20); i++) {
-      const row = index.rows[i]!;
-      for (const edge of [index.columns.time[row]!, index.columns.end(row)]) {
+      for (const edge of [index.times[i]!, index.end(i)]) {
         if (Math.abs(edge - time) < distance) [best, distance] = [edge, Math.abs(edge - time)];
       }
     }

@@ -13,7 +13,6 @@ export interface Under { lane: number; row: number | undefined; from: number; to
 export function under(lane: number, moment: number, width: number): Under | undefined {
   const index = laneIndex.value;
   if (lane < 0 || lane + 1 >= index.starts.length) return undefined;
-  const { rows, columns } = index;
   const span = shown.value;
   const bucket = bucketOf(span, width);
   const start = Math.floor(moment / bucket) * bucket;
@@ -23,8 +22,7 @@ export function under(lane: number, moment: number, width: number): Under | unde
   const slack = (span.to - span.from) / width * 4;
   let best: number | undefined;
   for (let i = Math.max(index.starts[lane]!, from - 8); i < Math.min(index.starts[lane + 1]!, from + 2); i++) {
-    const row = rows[i]!;
-    if (columns.time[row]! - slack <= moment && columns.end(row) + slack >= moment) best = row;
+    if (index.times[i]! - slack <= moment && index.end(i) + slack >= moment) best = index.rows[i];
   }
   return best === undefined ? undefined : { lane, row: best, from, to: from + 1 };
 }
@@ -32,26 +30,24 @@ export function under(lane: number, moment: number, width: number): Under | unde
 /** Its longest event: what a click chooses. */
 export function longestOf({ row, from, to }: Under): number {
   if (row !== undefined) return row;
-  const { rows, columns } = laneIndex.value;
-  let found = rows[from]!;
-  const length = (of: number) => columns.end(of) - columns.time[of]!;
-  for (let i = from; i < to; i++) if (length(rows[i]!) > length(found)) found = rows[i]!;
-  return found;
+  const { rows, lengths } = laneIndex.value;
+  let found = from;
+  for (let i = from; i < to; i++) if (lengths[i]! > lengths[found]!) found = i;
+  return rows[found]!;
 }
 
 function many({ lane, from, to }: Under): string[] {
-  const { rows, columns } = laneIndex.value;
+  const index = laneIndex.value;
   const names = new Map<string, number>();
   let [failed, busy] = [0, 0];
   for (let i = from; i < Math.min(to, from + 20000); i++) {
-    const row = rows[i]!;
-    const name = report.events.text("name", row);
+    const name = report.events.text("name", index.rows[i]!);
     names.set(name, (names.get(name) ?? 0) + 1);
-    if (columns.failed[row]) failed++;
-    busy += columns.end(row) - columns.time[row]!;
+    if (index.failed(i)) failed++;
+    busy += index.lengths[i]!;
   }
   const most = [...names].sort((a, b) => b[1] - a[1]).slice(0, 4).map(([name, times]) => `${seen(name)} ${count(times)}`);
-  const span = columns.end(rows[to - 1]!) - columns.time[rows[from]!]!;
+  const span = index.end(to - 1) - index.times[from]!;
   const { comm, tid } = lanes.value.list[lane]!.task;
   return [`${count(to - from)} events in ${ns(span)}`, `${most.join(", ")}${names.size > 4 ? " …" : ""}`,
     `${failed ? `${count(failed)} failed, ` : ""}busy ${percent(Math.min(1, busy / Math.max(span, 1)))}`, `${seen(comm ?? "?")} ${tid}`];

@@ -10,7 +10,7 @@ export const FULL = 255;
 const FAILED = 1;
 
 /** A slice that is wide enough for its name. */
-export interface Slice { row: number; lane: number; from: number; to: number }
+export interface Slice { row: number; lane: number; kind: number; from: number; to: number }
 
 /** For each pixel column: what to draw. `height` is 0 to 255 of the lane; `flags` has FAILED. */
 export class Strip {
@@ -56,41 +56,43 @@ function dominant(): { kind: number; busy: number } {
   return { kind, busy };
 }
 
-// The event that lasts longest into what comes after; of many only the last few are asked.
+// The place of the event that lasts longest into what comes after; of many only the last few are asked.
 function latest(index: LaneIndex, from: number, to: number): number {
-  const { rows, columns } = index;
-  let last = rows[to - 1]!;
-  for (let i = Math.max(from, to - 64); i < to - 1; i++) if (columns.end(rows[i]!) > columns.end(last)) last = rows[i]!;
+  let last = to - 1;
+  for (let i = Math.max(from, to - 64); i < to - 1; i++) if (index.end(i) > index.end(last)) last = i;
   return last;
 }
 
-/** Draws a lane into a strip; returns slices that are wider than `label` pixels in `wide`. */
+/** Draws a lane into a strip; slices that are wider than `label` pixels are added to `wide`. */
 export function drawLane(index: LaneIndex, lane: number, span: Span, strip: Strip, label: number, wide: Slice[]): void {
   strip.clear();
-  const { columns: { time, end, category, failed }, rows, starts } = index;
+  const { times, rows, starts } = index;
   const scale = strip.width / (span.to - span.from);
   const bucket = bucketOf(span, strip.width);
   const pixel = (moment: number) => Math.floor((moment - span.from) * scale);
-  const slice = (row: number) => {
-    const [from, to] = [pixel(time[row]!), Math.max(pixel(end(row)), pixel(time[row]!) + 1)];
-    strip.fill(from, to, category(row), FULL, failed[row] !== 0);
+  const slice = (place: number) => {
+    const from = pixel(times[place]!);
+    const to = Math.max(pixel(index.end(place)), from + 1);
+    strip.fill(from, to, index.kind(place), FULL, index.failed(place));
     const seen = Math.min(to, strip.width) - Math.max(from, 0);
     const before = wide.at(-1);
     if (before?.lane === lane && before.to > from && seen > 1) before.to = Math.max(from, before.from);
-    if (seen >= label) wide.push({ row, lane, from: Math.max(from, 0), to: Math.min(to, strip.width) });
+    if (seen >= label) {
+      wide.push({ row: rows[place]!, lane, kind: index.kind(place), from: Math.max(from, 0), to: Math.min(to, strip.width) });
+    }
   };
   const last = starts[lane + 1]!;
   let place = index.seek(lane, Math.floor(span.from / bucket) * bucket);
   // What began before may reach into the view.
   if (place > starts[lane]!) slice(latest(index, starts[lane]!, place));
-  while (place < last && time[rows[place]!]! < span.to) {
-    const start = Math.floor(time[rows[place]!]! / bucket) * bucket;
+  while (place < last && times[place]! < span.to) {
+    const start = Math.floor(times[place]! / bucket) * bucket;
     const next = index.seek(lane, start + bucket, place);
     if (next - place === 1) {
-      slice(rows[place]!);
+      slice(place);
     } else {
       const longest = latest(index, place, next);
-      if (end(longest) - time[longest]! > bucket) slice(longest);
+      if (index.lengths[longest]! > bucket) slice(longest);
       index.sum(lane, place, next, sums);
       const { kind, busy } = dominant();
       const height = Math.max(60, Math.round(FULL * Math.min(1, busy / bucket)));
