@@ -39,6 +39,8 @@ interface Actor {
 const HEADERS = ["stdio", "stdlib", "string", "errno", "unistd", "fcntl", "signal", "sys/types", "sys/stat", "sys/mman"];
 const SOURCES = ["main", "options", "session", "capture", "record", "decode", "window", "terminal", "replay", "text"];
 const HOUR = 10e9;
+// Of the mean distance of events: parents wait, so others have more of them.
+const SHARE = 0.22;
 
 function actors(count: number, next: () => number): Actor[] {
   const made: Actor[] = [];
@@ -120,6 +122,9 @@ const futex: Step = (_, next) => call("futex", "futex", "ipc", { ret: next() < 0
   args: "0x7ffd12345678, FUTEX_WAIT_PRIVATE, 2, NULL" });
 const poll: Step = () => call("poll", "poll", "descriptor", { ret: 1, args: "[{7, POLLIN}], 1, 1000" });
 
+const wait: Step = () => call("wait4", "wait", "process", { ret: 4242, args: "-1, [{WIFEXITED(s) && WEXITSTATUS(s) == 0}], 0, NULL" });
+
+const PARENT: [number, Step][] = [[0.3, wait], [0.5, open], [0.8, read], [0.9, map], [1, stat]];
 const COMPILER: [number, Step][] = [[0.22, open], [0.55, read], [0.65, write], [0.8, map], [1, stat]];
 const SERVER: [number, Step][] = [[0.25, send], [0.55, receive], [0.75, poll], [0.9, futex], [1, write]];
 
@@ -150,19 +155,18 @@ export function synthetic({ events, tasks = 41, seed = 1, whole = true }: Synthe
   const pace = all.reduce((sum, actor) => sum + actor.end - actor.start, 0) / events;
   for (let made = 0; made < events; made++) {
     const actor = all.reduce((first, other) => other.clock < first.clock ? other : first);
-    // When all others have ended, the first one fills the time that is left.
-    const alone = actor.id === 1 && actor.clock > HOUR * 0.96;
-    const row = step(actor, next, alone ? Math.max(HOUR - actor.clock, 1e6) / (events - made) / 2 : pace);
+    const row = step(actor, next, pace);
     rows.push(row);
     count(totals, row);
     if (row.name === "mmap" && memory.length < 20000) memory.push({ time: row.time, pid: actor.pid, heap: actor.heap, mapped: actor.heap * 6 });
     if (rows.length === 65536) rows = (file.rows("events", rows), []);
   }
+  const last = Math.max(...rows.map(({ time, duration }) => Number(time) + Number(duration ?? 0)));
   if (rows.length) file.rows("events", rows);
   file.rows("memory", memory);
   file.rows("faults", faults(all, next));
-  file.rows("tasks", all.map((actor) => taskRow(actor, true)));
-  if (whole) file.end({ time: HOUR, code: 2, summary: `make -j4: ${events} events`, totals,
+  file.rows("tasks", all.filter(({ end }) => end < last).map((actor) => taskRow(actor, true)));
+  if (whole) file.end({ time: last, code: 2, summary: `make -j4: ${events} events`, totals,
     lost: { count: 120, intervals: [[4.1e9, 4.25e9, 120]] }, features: { faults: "off: run with --faults" },
     noise: { libraries: "looking for shared libraries" } });
   return file.toString();
@@ -176,12 +180,12 @@ function step(actor: Actor, next: () => number, pace: number): Row {
     return { time, task: actor.id, name: actor.kind === "thread" ? "thread" : "exec", type: actor.kind === "thread" ? "thread" : "exec",
       class: "process", path: actor.exe || null, flags: 16, args: actor.argv || null };
   }
-  const steps = actor.comm === "fetchd" ? SERVER : COMPILER;
+  const steps = actor.comm === "fetchd" ? SERVER : /^(make|sh|gcc)$/.test(actor.comm) ? PARENT : COMPILER;
   const choice = next();
   const row = steps.find(([share]) => choice < share)![1](actor, next);
-  const took = duration(row, next) * Math.min(1, pace / 60e3);
-  actor.clock += took + Math.max(pace * 0.99 - took, pace / 20) * -Math.log(1 - next());
-  if (actor.clock > actor.end && actor.id > 1) actor.clock = Infinity;
+  const took = row.name === "wait4" ? Math.min((actor.end - actor.start) * 0.1 * next(), actor.end - actor.clock) : duration(row, next) * Math.min(1, pace / 60e3);
+  actor.clock += took + Math.max(pace * SHARE - took, pace / 20) * -Math.log(1 - next());
+  if (actor.clock > actor.end && actor.kind !== "thread") actor.clock = Infinity;
   return { ...row, time, task: actor.id, duration: Math.floor(took), flags: null };
 }
 

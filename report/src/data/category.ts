@@ -16,7 +16,7 @@ export const CATEGORIES: Category[] = [
   { name: "other", letter: "O", classes: [] },
 ];
 export const OTHER = CATEGORIES.length - 1;
-const WAITING = CATEGORIES.findIndex(({ name }) => name === "waiting");
+export const WAITING = CATEGORIES.findIndex(({ name }) => name === "waiting");
 
 // Calls whose time is spent waiting for something, whatever class they are of.
 const WAITS = new Set(("poll ppoll select pselect6 epoll_wait epoll_pwait epoll_pwait2 futex futex_wait futex_waitv "

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What lies over the lanes: the axis, names, signs, the selection, ranges, marks and the pointer.
-import { CATEGORIES } from "../data/category.ts";
+import { CATEGORIES, WAITING } from "../data/category.ts";
 import { report } from "../data/load.ts";
 import type { Surface } from "../parts/canvas.tsx";
 import { contextOf } from "../parts/canvas.tsx";
@@ -77,7 +77,7 @@ class Overlay {
     if (height < 14) return;
     context.font = `11px ${colour("mono")}`;
     context.textBaseline = "middle";
-    const inks = CATEGORIES.map((_, kind) => inkOn(`c${kind}`));
+    const inks = CATEGORIES.map((_, kind) => kind === WAITING ? colour("muted") : inkOn(`c${kind}`));
     for (const { row, lane, kind, from, to } of slices) {
       const room = Math.floor((to - from) / ratio / 6.7) - 1;
       const name = seen(report.events.text("name", row));
@@ -85,7 +85,7 @@ class Overlay {
       const whole = error ? `${name} ${error}` : name;
       context.fillStyle = inks[kind]!;
       context.fillText(whole.length > room ? `${whole.slice(0, Math.max(room - 1, 1))}…` : whole, from / ratio + 4,
-        this.y(lane) + height / 2);
+        this.y(lane) + height / 2 - (kind === WAITING ? 4 : 0));
     }
   }
 

@@ -68,10 +68,10 @@ export class LanePainter {
       if (dead > born) line.fill(colours.alive, born, dead);
       // The lowest row is drawn where there is any height at all.
       const least = (rows - row - 1) / rows * FULL;
-      const cap = row < 2;
+      const cap = least + 2 / rows * FULL;
       for (let x = 0; x < wide; x++) {
-        if (cap && strip.flags[x] && strip.height[x]) line[x] = colours.failed;
-        else if (strip.height[x]! > least) line[x] = colours.kinds[strip.kind[x]!]!;
+        const value = strip.height[x]!;
+        if (value > least) line[x] = strip.flags[x] && value <= cap ? colours.failed : colours.kinds[strip.kind[x]!]!;
       }
       buffer.set(line, y * wide);
     }

@@ -2,11 +2,14 @@
 // One lane for one width of pixels. Time is cut into buckets of 2^k ns that are at least a pixel wide and lie where
 // they lie whatever is shown, so that nothing shimmers while one pans. A bucket with several events is a bar as high
 // as the lane was busy; a single event is drawn from its start to its end.
-import { CATEGORIES } from "../data/category.ts";
+import { CATEGORIES, WAITING } from "../data/category.ts";
 import type { Span } from "../state.ts";
 import type { LaneIndex, Sums } from "./lane_index.ts";
 
 export const FULL = 255;
+// Who waits is there but does nothing: a low bar.
+const LOW = 84;
+const most = (kind: number) => kind === WAITING ? LOW : FULL;
 const FAILED = 1;
 
 /** A slice that is wide enough for its name. */
@@ -73,12 +76,13 @@ export function drawLane(index: LaneIndex, lane: number, span: Span, strip: Stri
   const slice = (place: number) => {
     const from = pixel(times[place]!);
     const to = Math.max(pixel(index.end(place)), from + 1);
-    strip.fill(from, to, index.kind(place), FULL, index.failed(place));
+    const kind = index.kind(place);
+    strip.fill(from, to, kind, most(kind), index.failed(place));
     const seen = Math.min(to, strip.width) - Math.max(from, 0);
     const before = wide.at(-1);
     if (before?.lane === lane && before.to > from && seen > 1) before.to = Math.max(from, before.from);
     if (seen >= label) {
-      wide.push({ row: rows[place]!, lane, kind: index.kind(place), from: Math.max(from, 0), to: Math.min(to, strip.width) });
+      wide.push({ row: rows[place]!, lane, kind, from: Math.max(from, 0), to: Math.min(to, strip.width) });
     }
   };
   const last = starts[lane + 1]!;
@@ -95,7 +99,7 @@ export function drawLane(index: LaneIndex, lane: number, span: Span, strip: Stri
       if (index.lengths[longest]! > bucket) slice(longest);
       index.sum(lane, place, next, sums);
       const { kind, busy } = dominant();
-      const height = Math.max(60, Math.round(FULL * Math.min(1, busy / bucket)));
+      const height = Math.max(60, Math.round(most(kind) * Math.min(1, busy / bucket)));
       strip.fill(pixel(start), Math.max(pixel(start + bucket), pixel(start) + 1), kind, height, sums.errors > 0);
     }
     place = next;

@@ -3,6 +3,7 @@
 import type { ComponentType } from "preact";
 import { Events } from "./events.tsx";
 import { Overview } from "./overview.tsx";
+import { Processes } from "./processes.tsx";
 import { Timeline } from "./timeline.tsx";
 
 export interface View { id: string; title: string; component: ComponentType }
@@ -11,4 +12,5 @@ export const VIEWS: View[] = [
   { id: "overview", title: "Overview", component: Overview },
   { id: "timeline", title: "Timeline", component: Timeline },
   { id: "events", title: "Events", component: Events },
+  { id: "processes", title: "Processes", component: Processes },
 ];
