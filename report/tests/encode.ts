@@ -16,20 +16,34 @@ function u32(value: number): Buffer {
   return bytes;
 }
 
-export const zigzag = (value: bigint): bigint => value < 0n ? -value * 2n - 1n : value * 2n;
+/** Codes are numbers where those are exact, which is quicker. */
+type Code = number | bigint;
+const EXACT = 2 ** 51;
+
+function zigzag(value: number | bigint): Code {
+  if (typeof value === "number" && Math.abs(value) < EXACT) return value < 0 ? -value * 2 - 1 : value * 2;
+  const whole = BigInt(value);
+  return whole < 0n ? -whole * 2n - 1n : whole * 2n;
+}
+
+const oneMore = (code: Code): Code => typeof code === "bigint" ? code + 1n : code + 1;
 
 /** A block of unsigned 64-bit values. */
-export function block(values: bigint[]): Buffer {
-  const largest = values.reduce((most, value) => value > most ? value : most, 0n);
-  const width = largest === 0n ? 0 : largest < 0x100n ? 1 : largest < 0x10000n ? 2 : 4;
-  const planes = Buffer.alloc(values.length * width);
+export function block(values: Code[]): Buffer {
+  let largest: Code = 0;
+  for (const value of values) if (value > largest) largest = value;
+  const width = largest === 0 ? 0 : largest < 0x100 ? 1 : largest < 0x10000 ? 2 : 4;
+  const count = values.length;
+  const planes = Buffer.alloc(count * width);
   const escapes: bigint[] = [];
-  values.forEach((value, i) => {
-    const escaped = width === 4 && value >= 0xFFFFFFFFn;
-    if (escaped) escapes.push(value);
-    const shown = escaped ? 0xFFFFFFFF : Number(value);
-    for (let plane = 0; plane < width; plane++) planes[plane * values.length + i] = shown >>> (8 * plane);
-  });
+  for (let i = 0; i < count; i++) {
+    let shown = values[i]!;
+    if (width === 4 && shown >= 0xFFFFFFFF) {
+      escapes.push(BigInt(shown));
+      shown = 0xFFFFFFFF;
+    }
+    for (let plane = 0; plane < width; plane++) planes[plane * count + i] = Number(shown) >>> (8 * plane);
+  }
   const tail = Buffer.alloc(8 * escapes.length);
   escapes.forEach((value, i) => tail.writeBigUInt64LE(value, 8 * i));
   return Buffer.concat([Buffer.from([width]), planes, tail]);
@@ -51,25 +65,25 @@ export class Encoder {
 
   tag(kind: string, payload: Uint8Array, table = ""): void {
     const name = table ? ` data-t="${table}"` : "";
-    const text = gzipSync(payload, { level: 6 }).toString("base64");
+    const text = gzipSync(payload, { level: 1 }).toString("base64");
     this.tags.push(`<script type="application/x-compendium" data-k="${kind}"${name}>${text}</script>\n`);
   }
 
-  private string(bytes: Uint8Array): bigint {
+  private string(bytes: Uint8Array): number {
     const key = latin1(bytes);
     let id = this.ids.get(key);
     if (id === undefined) {
       this.ids.set(key, id = this.next++);
       this.fresh.push(bytes);
     }
-    return BigInt(id);
+    return id;
   }
 
   private text(values: Cell[]): Buffer {
-    const numbers: bigint[] = [];
-    const strings: bigint[] = [];
+    const numbers: Code[] = [];
+    const strings: Code[] = [];
     const templates = values.map((value) => {
-      if (value == null) return 0n;
+      if (value == null) return 0;
       const whole = latin1(bytesOf(value as string));
       if (/[\0-\x03]/.test(whole)) {
         strings.push(this.string(Buffer.from(whole, "latin1")));
@@ -80,7 +94,7 @@ export class Encoder {
           strings.push(this.string(Buffer.from(hole.slice(1, -1), "latin1")));
           return '"\x03"';
         }
-        const number = BigInt(hole);
+        const number = Number(hole) < EXACT ? Number(hole) : BigInt(hole);
         if (number > LARGEST) return hole;
         numbers.push(number);
         return hole.startsWith("0x") ? "\x02" : "\x01";
@@ -93,16 +107,15 @@ export class Encoder {
   private column(coding: Coding, values: Cell[]): Buffer {
     if (coding === "text") return this.text(values);
     if (coding === "string") {
-      return block(values.map((value) => value == null ? 0n : this.string(bytesOf(value as string))));
+      return block(values.map((value) => value == null ? 0 : this.string(bytesOf(value as string))));
     }
     if (coding === "number") {
-      return block(values.map((value) => value == null ? 0n : zigzag(BigInt(value as number)) + 1n));
+      return block(values.map((value) => value == null ? 0 : oneMore(zigzag(value as number))));
     }
-    let before = 0n;
+    let before = 0;
     return block(values.map((value) => {
-      const now = BigInt(value as number);
-      const code = zigzag(now - before);
-      before = now;
+      const code = zigzag(Number(value) - before);
+      before = Number(value);
       return code;
     }));
   }
@@ -121,7 +134,7 @@ export class Encoder {
 
   private strings(): void {
     if (!this.fresh.length) return;
-    const lengths = block(this.fresh.map((bytes) => BigInt(bytes.length)));
+    const lengths = block(this.fresh.map((bytes) => bytes.length));
     this.tag("strings", Buffer.concat([u32(this.next - this.fresh.length), u32(this.fresh.length), lengths,
       ...this.fresh]));
     this.fresh = [];

@@ -154,7 +154,8 @@ export function synthetic({ events, tasks = 41, seed = 1, whole = true }: Synthe
   let rows: Row[] = [];
   const pace = all.reduce((sum, actor) => sum + actor.end - actor.start, 0) / events;
   for (let made = 0; made < events; made++) {
-    const actor = all.reduce((first, other) => other.clock < first.clock ? other : first);
+    let actor = all[0]!;
+    for (const other of all) if (other.clock < actor.clock) actor = other;
     const row = step(actor, next, pace);
     rows.push(row);
     count(totals, row);
@@ -183,7 +184,7 @@ function step(actor: Actor, next: () => number, pace: number): Row {
   const steps = actor.comm === "fetchd" ? SERVER : /^(make|sh|gcc)$/.test(actor.comm) ? PARENT : COMPILER;
   const choice = next();
   const row = steps.find(([share]) => choice < share)![1](actor, next);
-  const took = row.name === "wait4" ? Math.min((actor.end - actor.start) * 0.1 * next(), actor.end - actor.clock) : duration(row, next) * Math.min(1, pace / 60e3);
+  const took = row.name === "wait4" ? Math.min((actor.end - actor.start) * 0.1 * next(), actor.end - actor.clock) : duration(row, next) * Math.min(1, pace / 1e6);
   actor.clock += took + Math.max(pace * SHARE - took, pace / 20) * -Math.log(1 - next());
   if (actor.clock > actor.end && actor.kind !== "thread") actor.clock = Infinity;
   return { ...row, time, task: actor.id, duration: Math.floor(took), flags: null };

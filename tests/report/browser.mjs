@@ -14,10 +14,10 @@ const FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", 
   "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
 /** A browser with a folder of its own; `close()` ends it and removes that. */
-export async function launch() {
+export async function launch({ bypassCSP = false } = {}) {
   const folder = mkdtempSync(join(tmpdir(), "compendium-chromium-"));
   const context = await chromium.launchPersistentContext(folder, { executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    headless: true, args: FLAGS, viewport: { width: 1280, height: 800 }, bypassCSP: false });
+    headless: true, args: FLAGS, viewport: { width: 1280, height: 800 }, bypassCSP });
   return {
     context,
     async close() {

@@ -4,12 +4,12 @@
 import "regular-table";
 import type { RegularTableElement } from "regular-table/dist/esm/regular-table.d.ts";
 import { useEffect, useRef } from "preact/hooks";
-import { seen } from "../text.ts";
+import { short } from "../text.ts";
 
 export interface Styled {
   text: string;
-  /** Of the cell's width that is filled, 0 to 1. */
-  bar?: number;
+  /** Of the cell's width that is filled, 0 to 1: so much, or from where to where. */
+  bar?: number | [number, number];
   tone?: "bad" | "muted";
   /** A swatch in a category's colour in front of it. */
   category?: number;
@@ -49,7 +49,14 @@ export interface GridProps {
 }
 
 const ROW = 24;
-const cellText = (cell: Cell): string => seen(typeof cell === "string" ? cell : cell.text);
+// More than this of a text cannot be seen in a cell anyway.
+const MOST = 400;
+const cellText = (cell: Cell): string => short(typeof cell === "string" ? cell : cell.text, MOST);
+
+// Sets the classes that are ours: regular-table has some of its own on cells.
+function setClasses(cell: Element, classes: (string | false | undefined)[]): void {
+  cell.className = [...[...cell.classList].filter((name) => name.startsWith("rt-")), ...classes].filter(Boolean).join(" ");
+}
 
 class Model {
   props!: GridProps;
@@ -105,13 +112,15 @@ class Model {
     const column = this.props.columns[x];
     const value = this.cells.get(y)?.[x];
     const styled = typeof value === "object" ? value : undefined;
-    cell.className = [column?.numeric && "num", column?.mono && "mono", styled?.tone,
-      styled?.bar !== undefined && "bar", styled?.category !== undefined && "swatch"].filter(Boolean).join(" ");
-    cell.style.setProperty("--bar", `${((styled?.bar ?? 0) * 100).toFixed(1)}%`);
+    setClasses(cell, [column?.numeric && "num", column?.mono && "mono", styled?.tone,
+      styled?.bar !== undefined && "bar", styled?.category !== undefined && "swatch"]);
+    const [from, to] = typeof styled?.bar === "object" ? styled.bar : [0, styled?.bar ?? 0];
+    cell.style.setProperty("--from", `${(from * 100).toFixed(1)}%`);
+    cell.style.setProperty("--bar", `${(Math.max(to, from + 0.01) * 100).toFixed(1)}%`);
     cell.style.setProperty("--swatch", styled?.category === undefined ? "" : `var(--c${styled.category})`);
     cell.style.setProperty("--indent", `${(styled?.indent ?? 0) * 14}px`);
-    const title = styled?.title ?? cell.textContent ?? "";
-    if (title) cell.title = seen(title);
+    const title = styled?.title ?? (typeof value === "object" ? value.text : value) ?? "";
+    if (title) cell.title = short(title, 2000);
     else cell.removeAttribute("title");
     cell.setAttribute("aria-colindex", String(x + 1));
   }
@@ -124,8 +133,8 @@ class Model {
     const { sort, onSort } = this.props;
     const own = sort?.id === column.id;
     cell.scope = "col";
-    cell.className = [column.numeric && "num", onSort && column.sortable !== false && "sortable",
-      own && (sort.descending ? "down" : "up")].filter(Boolean).join(" ");
+    setClasses(cell, [column.numeric && "num", onSort && column.sortable !== false && "sortable",
+      own && (sort.descending ? "down" : "up")]);
     if (onSort && column.sortable !== false) {
       cell.tabIndex = 0;
       cell.setAttribute("aria-sort", own ? (sort.descending ? "descending" : "ascending") : "none");

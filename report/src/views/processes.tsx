@@ -40,6 +40,9 @@ const withTotals = computed(() => params.value[TOTALS] === "1");
 const used = (line: Line): Usage => withTotals.value ? line.total : line.own;
 
 const lived = ({ start = 0, end = report.duration }: Task) => end - start;
+// When it was there, as parts of the whole trace.
+const lifeline = ({ start = 0, end = report.duration }: Task): [number, number] =>
+  [start / report.duration, end / report.duration];
 const ended = ({ signal, code, end }: Task) => signal ?? (code !== undefined ? `exit ${code}` : end === undefined ? "runs" : "");
 
 // What each column shows and sorts by.
@@ -66,7 +69,6 @@ const some = (value: number, text: (value: number) => string): string => value ?
 
 function columns(list: Line[]): Column[] {
   const tree = !sort.value;
-  const longest = Math.max(...list.map(({ process }) => lived(process.task)), 1);
   const busiest = Math.max(...list.map((line) => used(line).time), 1);
   const from = (cell: (line: Line) => Cell) => (index: number) => cell(list[index]!);
   const number = (id: string, title: string, width: number, text: (value: number) => string): Column =>
@@ -77,7 +79,7 @@ function columns(list: Line[]): Column[] {
     { id: "pid", title: "PID", width: 70, numeric: true, cell: from(({ process }) => String(process.task.pid ?? "")) },
     { id: "start", title: "Start s", width: 84, numeric: true, cell: from(({ process }) => at(process.task.start ?? 0, 3)) },
     { id: "lived", title: "Lived", width: 92, numeric: true, cell: from(({ process }) =>
-      ({ text: ns(lived(process.task)), bar: lived(process.task) / longest })) },
+      ({ text: ns(lived(process.task)), bar: lifeline(process.task) })) },
     { id: "ended", title: "End", width: 86, cell: from(({ process: { task } }) =>
       task.signal || task.code ? { text: ended(task), tone: "bad" } : ended(task)) },
     number("threads", "Threads", 66, (value) => value > 1 ? count(value) : ""),

@@ -85,7 +85,8 @@ function Lanes() {
   useEffect(() => {
     const element = scroller.current!;
     element.scrollTop = scrolled.peek();
-    const observer = new ResizeObserver(() => setSize({ width: above.current!.clientWidth, height: element.clientHeight }));
+    const observer = new ResizeObserver(() =>
+      above.current && setSize({ width: above.current.clientWidth, height: element.clientHeight }));
     observer.observe(element);
     const stop = followPointer(element, above.current!);
     const keys = addKeys(timelineKeys(() => chosen.value.lane));
