@@ -63,7 +63,7 @@ class Model {
   private cells = new Map<number, Cell[]>();
 
   constructor(readonly table: RegularTableElement) {
-    table.setDataListener((x0, y0, x1, y1) => this.slice(x0, y0, x1, y1));
+    table.setDataListener((x0, y0, x1, y1) => this.slice(x0, y0, x1, y1), { column_classes: true });
     table.addStyleListener(() => this.style());
   }
 
