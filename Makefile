@@ -176,6 +176,9 @@ bench-recording: $(PROGRAM) $(B)/bench/record
 bench-report: $(PROGRAM) $(B)/bench/record $(B)/bench/report
 	tests/bench/report
 
+# The page of the report, and its tests.
+-include report/report.mk
+
 # What the live tests trace.
 -include tests/live/tracees.mk
 
@@ -193,7 +196,7 @@ test:
 # What tests/run runs.
 test-programs: $(PROGRAM) $(DOCS) unit-programs $(B)/testhost bench-programs recordings \
 		$(if $(wildcard tests/live/tracees.mk),live) \
-		$(if $(wildcard tests/fuzz/fuzz.mk),fuzz-programs-if-any)
+		$(if $(wildcard tests/fuzz/fuzz.mk),fuzz-programs-if-any) $(if $(PAGE),report-tests)
 unit-programs: $(UNIT)
 test-unit: $(UNIT)
 	@set -e; for t in $(UNIT); do $$t; done

@@ -1,23 +1,27 @@
-# The page of the report: build/report/head.html and tail.html, of report/ by esbuild. What it needs comes from npm, by
+# The page of the report: build/report/head.html and tail.html, of report/ by esbuild. What that needs comes from npm, by
 # report/package-lock.json alone, into report/node_modules, and only when that list has changed.
-PAGE := build/report/head.html
-PAGE_SOURCES := report/build.mjs $(wildcard report/src/*.ts* report/src/*/*)
+npm_ci = cd report && npm ci $(1) --ignore-scripts --no-audit --no-fund --loglevel=error >&2 || \
+	{ echo 'npm could not get what the page of the report is built with. `make REPORT_HTML=` builds without it.' >&2; exit 1; }
 
-# Everything that report/package.json lists, for tests as well.
-build/report/installed-for-tests: report/package-lock.json
+build/report/head.html build/report/tail.html build/report/THIRD_PARTY.txt &: build/report/packages report/build.mjs \
+		$(wildcard report/src/*.ts* report/src/*/*)
+	$(call say,bundle)
+	$(Q)node report/build.mjs build/report
+
+# What building takes. Tests need more of the list; when that is there, so is this.
+build/report/packages: report/package-lock.json
 	@mkdir -p $(@D)
 	$(call say,npm)
-	$(Q)cd report && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2
-	@touch build/report/installed $@
-# What building takes.
-build/report/installed: report/package-lock.json
-	@mkdir -p $(@D)
+	$(Q)$(call npm_ci,--omit=dev)
+	@touch $@
+build/report/packages-for-tests: report/package-lock.json | build/report/packages
 	$(call say,npm)
-	$(Q)cd report && npm ci --omit=dev --ignore-scripts --no-audit --no-fund --loglevel=error >&2
+	$(Q)$(call npm_ci)
 	@touch $@
 
-$(PAGE): $(PAGE_SOURCES) build/report/installed
-	@mkdir -p $(@D)
-	$(call say,bundle)
-	$(Q)node report/build.mjs $(@D)
-build/report/tail.html build/report/THIRD_PARTY.txt: $(PAGE)
+# What tests/run report runs.
+.PHONY: report-tests bench-report
+report-tests: build/report/head.html build/report/packages-for-tests
+bench-report: report-tests
+	@vendor/install build test
+	node tests/bench/report-browser.mjs
