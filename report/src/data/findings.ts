@@ -3,8 +3,9 @@
 // not want to be told about less.
 import { bytes, count, leaf, ns, percent, short } from "../text.ts";
 import { termFor } from "../query/parse.ts";
-import { Categories, WAITING } from "./category.ts";
+import { CATEGORIES, Categories, WAITING } from "./category.ts";
 import type { Report } from "./report.ts";
+import type { Task } from "./tasks.ts";
 
 export interface Finding {
   title: string;
@@ -46,10 +47,12 @@ function most(rows: Uint32Array, key: (row: number) => number, least: number, to
 const slowest: Finder = (report, rows) => {
   const duration = report.events.number("duration");
   const category = new Categories(report).of();
+  // A pipe is read for as long as nobody writes.
+  const waits = (row: number) => category(row) === WAITING || CATEGORIES[category(row)]!.name === "descriptor";
   const top: number[] = [];
   let least = 0;
   for (const row of rows) {
-    if (!(duration.at(row) > least) || category(row) === WAITING) continue;
+    if (!(duration.at(row) > least) || waits(row)) continue;
     top.push(row);
     top.sort((a, b) => duration.at(b) - duration.at(a));
     if (top.length > SLOWEST) top.length = SLOWEST;
@@ -113,11 +116,17 @@ const connects: Finder = (report, rows) => {
       query: `type:connect err:* ${termFor("remote", strings.text(id))}` }));
 };
 
+// Programs that ended badly, those of a name together.
 const ends: Finder = (report) => {
-  const bad = report.tasks.list().filter(({ kind, signal, code }) => kind !== "thread" && (signal || code));
-  return bad.slice(0, 5).map(({ comm = "?", tid = 0, signal, code, argv }) => ({
-    title: `${short(comm, 64)} ${tid} ended ${signal ? `by ${short(signal, 32)}` : `with status ${code}`}`,
-    text: short(argv ?? "", 160), query: termFor("tid", tid) }));
+  const groups = new Map<string, Task[]>();
+  for (const task of report.tasks.list()) {
+    if (task.kind === "thread" || !(task.signal || task.code)) continue;
+    const key = `${short(task.comm ?? "?", 64)} ended ${task.signal ? `by ${short(task.signal, 32)}` : `with status ${task.code}`}`;
+    groups.set(key, [...groups.get(key) ?? [], task]);
+  }
+  return [...groups].slice(0, 5).map(([title, [task, ...others]]) => ({
+    title: others.length ? `${title}, ${count(others.length + 1)} times` : title, text: short(task!.argv ?? "", 160),
+    query: others.length ? termFor("proc", task!.comm ?? "") : termFor("pid", task!.pid ?? 0) }));
 };
 
 // The longest time in which nothing ran in the kernel but waits.

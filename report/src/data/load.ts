@@ -34,6 +34,7 @@ function tell(complete: boolean): void {
   report.settle();
   report.loaded = complete;
   version.value++;
+  void report.settleTexts().then((more) => more && version.value++);
 }
 
 function taken(): void {

@@ -95,6 +95,18 @@ export class Report {
     }
     this.seen = events.length;
   }
+
+  private textRows = 0;
+
+  /** Unpacks what tasks and objects have of long texts; answers whether there were any. */
+  async settleTexts(): Promise<boolean> {
+    const [tasks, objects] = [this.table("tasks"), this.table("objects")];
+    const rows = tasks.length + objects.length;
+    if (rows === this.textRows || ![...tasks.declaration, ...objects.declaration].some(([, coding]) => coding === "text")) return false;
+    this.textRows = rows;
+    await Promise.all([this.tasks.followTexts(tasks), this.objects.followTexts(objects)]);
+    return true;
+  }
 }
 
 /** Rises when rows have arrived and everything that is computed from them is to be computed again. */

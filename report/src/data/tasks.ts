@@ -34,6 +34,21 @@ export class Things<T extends { id: number }> {
     this.listed = undefined;
   }
 
+  /** Takes in the texts of rows that came since; they are unpacked later than the rest. */
+  async followTexts(table: Table): Promise<void> {
+    const names = table.declaration.filter(([, coding]) => coding === "text").map(([name]) => name);
+    const [first, id] = [this.texts, table.number("id")];
+    this.texts = table.length;
+    for (let row = first; row < this.texts && names.length; row++) {
+      for (const name of names) {
+        const text = await table.long(name, row).catch(() => "");
+        if (text) Object.assign(this.byId.get(id.at(row)) ?? {}, { [name]: text });
+      }
+    }
+  }
+
+  private texts = 0;
+
   get(id: number): T | undefined {
     return this.byId.get(id);
   }

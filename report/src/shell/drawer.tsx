@@ -85,7 +85,8 @@ function Event({ row }: { row: number }) {
         <Row name="to">{to && <ThingLink thing={to} />}</Row>
         <Row name="remote">{remote && <Filter term={termFor("remote", remote)}>{seen(remote)}</Filter>}</Row>
         <Row name="bytes">{value.bytes !== undefined ? `${bytes(value.bytes)} (${count(value.bytes)})` : ""}</Row>
-        <Row name="notes">{said}</Row>
+        <Row name="note">{value.note && short(value.note, 1000)}</Row>
+        <Row name="flags">{said}</Row>
         <Row name="noise">{hidden && seen(`${hidden}: ${report.end?.noise?.[hidden] ?? ""}`)}</Row>
       </dl>
     </>

@@ -13,8 +13,8 @@ import type { Slice } from "./strip.ts";
 export const AXIS = 24;
 const RECORD = 16;
 const SIGNS: Record<string, string> = { exec: "▲", exit: "■", fork: "◆", thread: "◆", signal: "✶" };
-/** More signs than this in one lane would hide everything. */
-const MOST_SIGNS = 60;
+/** Signs nearer to each other than this, in pixels, would hide each other. */
+const APART = 13;
 
 export interface Over {
   span: Span; slices: Slice[]; index: LaneIndex; lanes: number; height: number; scrolled: number;
@@ -102,12 +102,12 @@ class Overlay {
     for (let lane = first; lane < last; lane++) {
       const [from, to] = [index.seek(lane, span.from), index.seek(lane, span.to)];
       if (to - from > 4000) continue;
-      let shown = 0;
-      for (let i = from; i < to && shown < MOST_SIGNS; i++) {
-        const row = index.rows[i]!;
-        if (!(flags.or0(row) & RECORD)) continue;
-        this.sign(SIGNS[report.events.text("name", row)] ?? "●", this.x(index.times[i]!), this.y(lane) + height / 2);
-        shown++;
+      let before = -Infinity;
+      for (let i = from; i < to; i++) {
+        const x = this.x(index.times[i]!);
+        if (x < before + APART || !(flags.or0(index.rows[i]!) & RECORD)) continue;
+        this.sign(SIGNS[report.events.text("name", index.rows[i]!)] ?? "●", x, this.y(lane) + height / 2);
+        before = x;
       }
     }
     context.textAlign = "start";
@@ -116,6 +116,7 @@ class Overlay {
   private sign(text: string, x: number, y: number): void {
     const { context } = this;
     context.lineWidth = 3;
+    context.lineJoin = "round";
     context.strokeStyle = colour("ground");
     context.strokeText(text, x, y);
     context.fillStyle = colour("text");

@@ -85,7 +85,7 @@ function columns(list: Uint32Array): Column[] {
   return [
     { id: "time", title: "Time s", width: 104, numeric: true, cell: from((row) => at(time.at(row))) },
     { id: "duration", title: "Took", width: 92, numeric: true, doc: "The bar is logarithmic", cell: from((row) =>
-      ({ text: ns(duration.at(row)), bar: Math.log(duration.or0(row) || 1) / longest.value })) },
+      Number.isNaN(duration.at(row)) ? "" : { text: ns(duration.at(row)), bar: Math.log(duration.or0(row) || 1) / longest.value }) },
     { id: "task", title: "Task", width: 124, cell: from(taskCell) },
     { id: "name", title: "Call", width: 132, mono: true, cell: from((row) =>
       ({ text: events.text("name", row), category: category(row) })) },
