@@ -21,11 +21,17 @@ const argsFound = signal(new Map<string, Uint8Array>());
 /** Whether arguments are still being searched. */
 export const searching = signal(false);
 
+/** 1 for each event that the query leaves, noise as well. */
+const queried = computed(() => {
+  version.value;
+  return maskOf(report, terms.value, argsFound.value);
+});
+
 /** 1 for each event that the query and the noise switch leave. */
 export const mask = computed(() => {
   version.value;
-  const found = maskOf(report, terms.value, argsFound.value);
-  if (noise.value || !report.events.has("hidden")) return found;
+  if (noise.value || !report.events.has("hidden")) return queried.value;
+  const found = queried.value.slice();
   const hidden = report.events.string("hidden").data;
   for (let row = 0; row < found.length; row++) if (hidden[row]) found[row] = 0;
   return found;
@@ -40,9 +46,7 @@ export const hiddenCount = computed(() => {
   return count;
 });
 
-/** The rows of events that are left, by time, within the range. What tables show. */
-export const rows = computed(() => {
-  const left = mask.value;
+function within(left: Uint8Array): Uint32Array {
   const found = new Uint32Array(left.length);
   const time = report.events.number("time");
   const duration = report.events.number("duration");
@@ -56,7 +60,12 @@ export const rows = computed(() => {
     found[count++] = row;
   }
   return found.subarray(0, count);
-});
+}
+
+/** The rows of events that are left, by time, within the range. What tables show. */
+export const rows = computed(() => within(mask.value));
+/** The same with noise: what sums are of. What is not worth a line is worth counting. */
+export const counted = computed(() => within(queried.value));
 
 /** Adds a term to the query, as `termFor("path", name)` makes it. */
 export function narrow(term: string): void {

@@ -2,6 +2,7 @@
 // The tabs, in their order. A view is one file that exports a component; see report/README.md.
 import type { ComponentType } from "preact";
 import { Events } from "./events.tsx";
+import { Files } from "./files.tsx";
 import { Overview } from "./overview.tsx";
 import { Processes } from "./processes.tsx";
 import { Timeline } from "./timeline.tsx";
@@ -13,4 +14,5 @@ export const VIEWS: View[] = [
   { id: "timeline", title: "Timeline", component: Timeline },
   { id: "events", title: "Events", component: Events },
   { id: "processes", title: "Processes", component: Processes },
+  { id: "files", title: "Files", component: Files },
 ];
