@@ -19,12 +19,12 @@ const pause = () => new Promise<void>((resolve) => {
 });
 
 /** A value made from others; it is made only while somebody uses it, and kept until what it is made from changes. */
-export class Sliced<Input extends unknown[], T> {
+export class Sliced<Input extends [unknown, ...unknown[]], T> {
   private readonly made = signal<T | undefined>(undefined);
   private before: Input | undefined;
   private round = 0;
 
-  constructor(private readonly read: () => Input, private readonly work: (...input: Input) => Work<T>) {}
+  constructor(private readonly read: () => Input, private readonly work: (input: Input) => Work<T>) {}
 
   private step(work: Work<T>): boolean {
     const until = performance.now() + SLICE;
@@ -40,7 +40,7 @@ export class Sliced<Input extends unknown[], T> {
 
   private async run(input: Input): Promise<void> {
     const round = ++this.round;
-    const work = this.work(...input);
+    const work = this.work(input);
     while (!this.step(work)) {
       await pause();
       if (round !== this.round) return;
@@ -63,7 +63,7 @@ export class Sliced<Input extends unknown[], T> {
   /** Makes it at once, for printing. */
   now(): T {
     const input = this.read();
-    const work = this.work(...input);
+    const work = this.work(input);
     for (;;) {
       const { done, value } = work.next();
       if (done) return value;

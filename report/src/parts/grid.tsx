@@ -6,11 +6,16 @@ import type { RegularTableElement } from "regular-table/dist/esm/regular-table.d
 import { useEffect, useRef } from "preact/hooks";
 import { short } from "../text.ts";
 
+/** From and to, a colour of the style, and the height in pixels when it is not that of others. */
+export type Span = [from: number, to: number, colour: string, height?: number];
+
 export interface Styled {
   text: string;
   /** Of the cell's width that is filled, 0 to 1: so much, or from where to where. */
   bar?: number | [number, number];
   tone?: "bad" | "muted";
+  /** A waterfall: spans from 0 to 1 of the cell's width. Those before lie on those behind. */
+  spans?: Span[];
   /** A swatch in a category's colour in front of it. */
   category?: number;
   title?: string;
@@ -56,6 +61,17 @@ const cellText = (cell: Cell): string => short(typeof cell === "string" ? cell :
 // Sets the classes that are ours: regular-table has some of its own on cells.
 function setClasses(cell: Element, classes: (string | false | undefined)[]): void {
   cell.className = [...[...cell.classList].filter((name) => name.startsWith("rt-")), ...classes].filter(Boolean).join(" ");
+}
+
+const THICK = 12;
+
+// Spans as layers of one picture, the first on top. A thin one is still seen.
+function paintSpans({ style }: HTMLElement, spans: Span[]): void {
+  style.backgroundImage = spans.map(([from, to, colour]) => {
+    const [start, end] = [`${(from * 100).toFixed(2)}%`, `max(${(to * 100).toFixed(2)}%, ${(from * 100).toFixed(2)}% + 2px)`];
+    return `linear-gradient(to right, transparent ${start}, var(--${colour}) ${start} ${end}, transparent ${end})`;
+  }).join(", ");
+  style.backgroundSize = spans.map(([, , , height = THICK]) => `100% ${height}px`).join(", ");
 }
 
 class Model {
@@ -113,12 +129,13 @@ class Model {
     const value = this.cells.get(y)?.[x];
     const styled = typeof value === "object" ? value : undefined;
     setClasses(cell, [column?.numeric && "num", column?.mono && "mono", styled?.tone,
-      styled?.bar !== undefined && "bar", styled?.category !== undefined && "swatch"]);
+      styled?.bar !== undefined && "bar", styled?.category !== undefined && "swatch", styled?.spans && "spans"]);
     const [from, to] = typeof styled?.bar === "object" ? styled.bar : [0, styled?.bar ?? 0];
     cell.style.setProperty("--from", `${(from * 100).toFixed(1)}%`);
     cell.style.setProperty("--bar", `${(Math.max(to, from + 0.01) * 100).toFixed(1)}%`);
     cell.style.setProperty("--swatch", styled?.category === undefined ? "" : `var(--c${styled.category})`);
     cell.style.setProperty("--indent", `${(styled?.indent ?? 0) * 14}px`);
+    paintSpans(cell, styled?.spans ?? []);
     const title = styled?.title ?? (typeof value === "object" ? value.text : value) ?? "";
     if (title) cell.title = short(title, 2000);
     else cell.removeAttribute("title");

@@ -20,7 +20,7 @@ const SORT = "files.sort", CHOSEN = "files.chosen", SHOW = "files.show", OPEN = 
 const SHOWN_OPEN = 60;
 
 /** All of them, within the filters. */
-export const fileUses = new Sliced(() => [counted.value] as [Uint32Array], (rows: Uint32Array) => filesOf(report, rows));
+export const fileUses = new Sliced(() => [counted.value], ([rows]) => filesOf(report, rows));
 
 interface Line extends Omit<Folder, "use"> { use?: FileUse }
 

@@ -3,6 +3,8 @@
 import type { ComponentType } from "preact";
 import { Events } from "./events.tsx";
 import { Files } from "./files.tsx";
+import { Memory } from "./memory.tsx";
+import { Network } from "./network.tsx";
 import { Overview } from "./overview.tsx";
 import { Processes } from "./processes.tsx";
 import { Timeline } from "./timeline.tsx";
@@ -15,4 +17,6 @@ export const VIEWS: View[] = [
   { id: "events", title: "Events", component: Events },
   { id: "processes", title: "Processes", component: Processes },
   { id: "files", title: "Files", component: Files },
+  { id: "network", title: "Network", component: Network },
+  { id: "memory", title: "Memory", component: Memory },
 ];
