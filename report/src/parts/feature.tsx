@@ -20,13 +20,13 @@ export function commandWith(option: string): string {
   return `compendium ${option} --report ${what}`;
 }
 
-export function Feature({ name, title, what }: { name: string; title: string; what: string }) {
+export function Feature({ name }: { name: string }) {
   const said = report.end?.features?.[name] ?? "";
   const known = FEATURES[name];
   return (
     <section class="feature">
-      <h2>{title}</h2>
-      <p>Not recorded{said.startsWith("off: ") ? `: ${seen(said.slice(5))}` : ""}. {known && <>This shows {what}:</>}</p>
+      <h2>{known?.title ?? seen(name)}</h2>
+      <p>Not recorded{said.startsWith("off: ") ? `: ${seen(said.slice(5))}` : ""}. {known && <>This shows {known.what}:</>}</p>
       {known && <code class="wrap">{seen(commandWith(known.options))}</code>}
     </section>
   );

@@ -16,7 +16,7 @@ const LISTED = 200;
 
 export function Faults({ span }: { span: ReadonlySignal<Span> }) {
   const sums = useMemo(() => new Sliced(() => [span.value, version.value], ([when]) => faultsOf(report, when)), []).use();
-  if (!report.table("faults").length) return <Feature name="faults" title="Page faults" what="which memory is touched, when, and by whom" />;
+  if (!report.table("faults").length) return <Feature name="faults" />;
   if (!sums) return null;
   const all = sums.reduce((sum, { count: own }) => sum + own, 0);
   return (

@@ -3,6 +3,7 @@
 import type { ComponentType } from "preact";
 import { Events } from "./events.tsx";
 import { Files } from "./files.tsx";
+import { Latency } from "./latency.tsx";
 import { Memory } from "./memory.tsx";
 import { Network } from "./network.tsx";
 import { Overview } from "./overview.tsx";
@@ -19,4 +20,5 @@ export const VIEWS: View[] = [
   { id: "files", title: "Files", component: Files },
   { id: "network", title: "Network", component: Network },
   { id: "memory", title: "Memory", component: Memory },
+  { id: "latency", title: "Latency", component: Latency },
 ];
