@@ -9,7 +9,8 @@ import esbuild from "esbuild";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const out = process.argv[2] ?? fileURLToPath(new URL("../build/report", import.meta.url));
-const LIMIT = { raw: 320e3, gzip: 110e3 };
+// The libraries are a third of it, uPlot the largest; licences, which must go with them, a tenth.
+const LIMIT = { raw: 360e3, gzip: 130e3 };
 // Names of namespaces and of licences look like addresses, but nothing is loaded from them.
 const NAMES = /^http:\/\/www\.w3\.org\//;
 

@@ -58,7 +58,7 @@ function optionsOf(props: ChartProps, width: number, onHover: (index: number | n
   const axis = (): uPlot.Axis => ({ stroke: colour("muted"), grid: { stroke: colour("line"), width: 1 },
     ticks: { stroke: colour("line"), width: 1, size: 4 }, font: `11px ${colour("sans")}` });
   return {
-    width, height, legend: { show: false }, padding: [10, 12, 0, 0],
+    width, height, legend: { show: false }, padding: [10, 24, 0, 0],
     cursor: { points: { size: 5 }, drag: { x: props.onRange !== undefined, y: false, setScale: false } },
     scales: { x: { time: false }, y: { range: (_, __, most) => [0, (most || 1) * 1.08] } },
     axes: [

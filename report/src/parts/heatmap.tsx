@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Time against duration: the darker a cell, the more events. A click, or arrows and Enter, takes the events of a cell.
-import { useState } from "preact/hooks";
+import { signal } from "@preact/signals";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { boundsOf, Heat } from "../data/latency.ts";
 import { at, count, digitsFor, ns } from "../text.ts";
 import { colour } from "../theme.ts";
@@ -80,7 +81,9 @@ const STEPS: Record<string, [number, number]> = { ArrowLeft: [-1, 0], ArrowRight
 
 export function Heatmap({ heat, isLow, onPick }: HeatmapProps) {
   const [cell, setCell] = useState<Cell | null>(null);
-  const canvas = usePainter((surface) => paint(surface, heat, cell));
+  const scene = useMemo(() => signal<{ heat: Heat; cell: Cell | null }>({ heat, cell }), []);
+  useEffect(() => void (scene.value = { heat, cell }), [heat, cell]);
+  const canvas = usePainter((surface) => paint(surface, scene.value.heat, scene.value.cell));
   const cellAt = (event: MouseEvent): Cell | null => {
     const box = canvas.current!.getBoundingClientRect();
     const slot = Math.floor((event.clientX - box.left - LEFT) / (box.width - LEFT) * heat.slots);

@@ -3,7 +3,7 @@
 import { signal } from "@preact/signals";
 import { query, range, selected, setParam, tab } from "../state.ts";
 import { nextTheme } from "../theme.ts";
-import { VIEWS } from "../views/index.ts";
+import { shownViews } from "../views/index.ts";
 import { helpOpen } from "./help.tsx";
 
 /** Off: only keys with Ctrl, Escape, arrows and Tab do something (WCAG 2.1.4). */
@@ -60,7 +60,7 @@ const SHELL: Keys = {
 };
 
 function digit(key: string): boolean {
-  const view = /^[1-9]$/.test(key) ? VIEWS[Number(key) - 1] : undefined;
+  const view = /^[1-9]$/.test(key) ? shownViews.value[Number(key) - 1] : undefined;
   if (view) tab.value = view.id;
   return view !== undefined;
 }

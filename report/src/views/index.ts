@@ -1,16 +1,24 @@
 // SPDX-License-Identifier: MIT
 // The tabs, in their order. A view is one file that exports a component; see report/README.md.
+import { computed } from "@preact/signals";
 import type { ComponentType } from "preact";
+import { About } from "./about.tsx";
 import { Events } from "./events.tsx";
 import { Files } from "./files.tsx";
+import { Flame } from "./flame.tsx";
 import { Latency } from "./latency.tsx";
 import { Memory } from "./memory.tsx";
 import { Network } from "./network.tsx";
 import { Overview } from "./overview.tsx";
+import { hasPanels, Panels } from "./panels.tsx";
 import { Processes } from "./processes.tsx";
 import { Timeline } from "./timeline.tsx";
 
-export interface View { id: string; title: string; component: ComponentType }
+export interface View {
+  id: string; title: string; component: ComponentType;
+  /** Whether there is anything to see; without it there is. */
+  isShown?: () => boolean;
+}
 
 export const VIEWS: View[] = [
   { id: "overview", title: "Overview", component: Overview },
@@ -21,4 +29,10 @@ export const VIEWS: View[] = [
   { id: "network", title: "Network", component: Network },
   { id: "memory", title: "Memory", component: Memory },
   { id: "latency", title: "Latency", component: Latency },
+  { id: "flame", title: "Flame", component: Flame },
+  { id: "panels", title: "Panels", component: Panels, isShown: () => hasPanels.value },
+  { id: "about", title: "About", component: About },
 ];
+
+/** Those that have a tab. */
+export const shownViews = computed(() => VIEWS.filter(({ isShown }) => isShown?.() ?? true));
