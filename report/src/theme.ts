@@ -25,6 +25,7 @@ export function nextTheme(): void {
 export function followTheme(): void {
   effect(() => {
     document.documentElement.dataset.theme = theme.value;
+    known.clear();
     painted.value = painted.peek() + 1;
     try {
       localStorage.setItem(KEY, theme.value);
@@ -32,14 +33,25 @@ export function followTheme(): void {
       // A file without storage: the choice lasts as long as the page.
     }
   });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => painted.value++);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+    known.clear();
+    painted.value++;
+  });
 }
 
 let canvas: CanvasRenderingContext2D | null = null;
 
-/** A colour of the style by its variable, as a canvas wants it. */
+// Asking the style takes longer than painting; what it said holds until the theme changes.
+const known = new Map<string, string>();
+
+/** A colour or font of the style by its variable, as a canvas wants it. */
 export function colour(name: string): string {
-  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+  let value = known.get(name);
+  if (value === undefined) {
+    value = getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+    known.set(name, value);
+  }
+  return value;
 }
 
 /** The same as a number for a Uint32Array behind an ImageData (little-endian: ABGR). */
@@ -52,9 +64,17 @@ export function pixel(name: string): number {
   return (0xFF000000 | blue! << 16 | green! << 8 | red!) >>> 0;
 }
 
+const inks = new Map<string, string>();
+
 /** Black or white: what can be read better on a colour of the style. */
 export function inkOn(name: string): string {
-  const value = pixel(name);
+  const key = colour(name);
+  const ink = inks.get(key) ?? inkOf(pixel(name));
+  inks.set(key, ink);
+  return ink;
+}
+
+function inkOf(value: number): string {
   const linear = [value & 0xFF, value >> 8 & 0xFF, value >> 16 & 0xFF].map((part) => (part / 255) ** 2.2);
   const light = 0.2126 * linear[0]! + 0.7152 * linear[1]! + 0.0722 * linear[2]!;
   return light > 0.18 ? "#000" : "#fff";

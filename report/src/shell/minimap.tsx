@@ -9,7 +9,7 @@ import { mask } from "../filter.ts";
 import { contextOf, Surface, usePainter } from "../parts/canvas.tsx";
 import { range, Span, view } from "../state.ts";
 import { at, digitsFor } from "../text.ts";
-import { colour } from "../theme.ts";
+import { colour, painted } from "../theme.ts";
 
 const SLOTS = 1024;
 const categories = new Categories(report);
@@ -79,12 +79,25 @@ function paintLost(context: CanvasRenderingContext2D, scale: number, height: num
   }
 }
 
+// What does not change while one zooms is kept as a picture.
+let picture: { of: unknown; theme: number; wide: number; canvas: HTMLCanvasElement } | undefined;
+
+function background({ width, height, ratio }: Surface): HTMLCanvasElement {
+  const [of, theme] = [density.value, painted.value];
+  if (picture?.of === of && picture.theme === theme && picture.wide === width * ratio) return picture.canvas;
+  const canvas = document.createElement("canvas");
+  const context = contextOf({ canvas, width, height, ratio });
+  paintDensity(context, width, height);
+  paintLost(context, width / report.duration, height);
+  picture = { of, theme, wide: width * ratio, canvas };
+  return canvas;
+}
+
 function paint(surface: Surface): void {
   const context = contextOf(surface);
   const { width, height } = surface;
   const scale = width / report.duration;
-  paintDensity(context, width, height);
-  paintLost(context, scale, height);
+  context.drawImage(background(surface), 0, 0, width, height);
   if (range.value) {
     context.fillStyle = colour("range");
     context.fillRect(range.value.from * scale, 0, Math.max((range.value.to - range.value.from) * scale, 1), height);

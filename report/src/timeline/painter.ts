@@ -25,12 +25,16 @@ export class LanePainter {
   private image: ImageData | undefined;
   private strip = new Strip(0);
   private line = new Uint32Array(0);
+  private blank = new Uint32Array(0);
+  private ink = new Uint32Array(0);
 
   private prepare(width: number, height: number): Uint32Array {
     if (this.image?.width !== width || this.image.height !== height) {
       this.image = new ImageData(width, height);
       this.strip = new Strip(width);
       this.line = new Uint32Array(width);
+      this.blank = new Uint32Array(width);
+      this.ink = new Uint32Array(width);
     }
     return new Uint32Array(this.image.data.buffer);
   }
@@ -57,21 +61,32 @@ export class LanePainter {
 
   private lane(buffer: Uint32Array, wide: number, high: number, top: number, rows: number, { span, end }: Scene, lane: Lane,
     colours: Colours): void {
-    const { strip, line } = this;
+    const { strip, line, ink, blank } = this;
+    const { height, flags } = strip;
     const scale = wide / (span.to - span.from);
     const born = Math.max(0, Math.floor(((lane.task.start ?? 0) - span.from) * scale));
     const dead = Math.min(wide, Math.ceil(((lane.task.end ?? end) - span.from) * scale));
+    blank.fill(colours.ground);
+    if (dead > born) blank.fill(colours.alive, born, dead);
+    let highest = 0;
+    for (let x = 0; x < wide; x++) {
+      ink[x] = colours.kinds[strip.kind[x]!]!;
+      if (height[x]! > highest) highest = height[x]!;
+    }
     for (let row = 0; row < rows; row++) {
       const y = top + row;
       if (y < 0 || y >= high) continue;
-      line.fill(colours.ground);
-      if (dead > born) line.fill(colours.alive, born, dead);
       // The lowest row is drawn where there is any height at all.
       const least = (rows - row - 1) / rows * FULL;
+      if (highest <= least) {
+        buffer.set(blank, y * wide);
+        continue;
+      }
       const cap = least + 2 / rows * FULL;
+      line.set(blank);
       for (let x = 0; x < wide; x++) {
-        const value = strip.height[x]!;
-        if (value > least) line[x] = strip.flags[x] && value <= cap ? colours.failed : colours.kinds[strip.kind[x]!]!;
+        const value = height[x]!;
+        if (value > least) line[x] = flags[x] && value <= cap ? colours.failed : ink[x]!;
       }
       buffer.set(line, y * wide);
     }
