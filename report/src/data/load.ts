@@ -3,6 +3,7 @@
 import { batch } from "@preact/signals";
 import type { TextColumn } from "../format/columns.ts";
 import type { Answer, Question } from "../worker.ts";
+import { rememberTag } from "../export/save.ts";
 import { startWorker } from "../trusted.ts";
 import { loading, Report, version } from "./report.ts";
 
@@ -68,6 +69,7 @@ function takeTags(): void {
   for (const tag of document.querySelectorAll<HTMLScriptElement>('script[type="application/x-compendium"]')) {
     if (!last && !tag.nextSibling) break;
     ask({ ask: "decode", tag: found++, kind: tag.dataset.k ?? "", table: tag.dataset.t ?? "", text: tag.text });
+    rememberTag(tag);
     tag.remove();
   }
   if (found !== loading.value.found || last !== loading.value.complete) {

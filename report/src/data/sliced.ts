@@ -12,6 +12,14 @@ export type Work<T> = Generator<void, T>;
 /** How many rows a pass does between two yields. A power of two. */
 export const STRIDE = 8192;
 
+/** Makes it at once. */
+export function finish<T>(work: Work<T>): T {
+  for (;;) {
+    const { done, value } = work.next();
+    if (done) return value;
+  }
+}
+
 const pause = () => new Promise<void>((resolve) => {
   const { port1, port2 } = new MessageChannel();
   port1.onmessage = () => resolve();
@@ -62,11 +70,6 @@ export class Sliced<Input extends [unknown, ...unknown[]], T> {
 
   /** Makes it at once, for printing. */
   now(): T {
-    const input = this.read();
-    const work = this.work(input);
-    for (;;) {
-      const { done, value } = work.next();
-      if (done) return value;
-    }
+    return finish(this.work(this.read()));
   }
 }

@@ -3,6 +3,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { report } from "../data/load.ts";
+import { copyEvent } from "../export/copy.ts";
 import { version } from "../data/report.ts";
 import type { Task, Thing } from "../data/tasks.ts";
 import { narrow } from "../filter.ts";
@@ -70,6 +71,7 @@ function Event({ row }: { row: number }) {
       <p class="actions">
         <button type="button" onClick={() => reveal(row)}>Show on timeline</button>
         <button type="button" onClick={() => (range.value = { from: time, to: time + Math.max(duration ?? 0, 1) })}>Range</button>
+        <button type="button" onClick={() => void copyEvent(row)} title="As a line of strace (Ctrl C)">Copy</button>
       </p>
       <dl class="facts-list">
         <Row name="arguments">{args ? <Long text={args} /> : args === undefined ? "…" : ""}</Row>

@@ -4,6 +4,7 @@ import { report } from "../data/load.ts";
 import { loading, version } from "../data/report.ts";
 import { count, date, ns, seen } from "../text.ts";
 import { nextTheme, theme } from "../theme.ts";
+import { exportOpen } from "./export.tsx";
 import { helpOpen } from "./help.tsx";
 
 function title(): string {
@@ -42,6 +43,9 @@ export function Header() {
         {report.start.redacted && <span class="badge">redacted</span>}
       </span>
       <span class="actions">
+        <button type="button" class="quiet" onClick={() => (exportOpen.value = true)} title="Export, save, print (E)">
+          ⤓<span class="unseen">Export</span>
+        </button>
         <button type="button" class="quiet" onClick={nextTheme} title="Theme (t)">
           {{ auto: "◐", light: "☀", dark: "☾" }[theme.value]}<span class="unseen">Theme: {theme.value}</span>
         </button>

@@ -4,6 +4,7 @@ import { signal } from "@preact/signals";
 import { query, range, selected, setParam, tab } from "../state.ts";
 import { nextTheme } from "../theme.ts";
 import { shownViews } from "../views/index.ts";
+import { exportOpen } from "./export.tsx";
 import { helpOpen } from "./help.tsx";
 
 /** Off: only keys with Ctrl, Escape, arrows and Tab do something (WCAG 2.1.4). */
@@ -29,7 +30,8 @@ export const KEY_LIST: { keys: string[]; doc: string }[] = [
   { keys: ["h"], doc: "hide this task" },
   { keys: ["g"], doc: "go to a time" },
   { keys: ["t"], doc: "theme" },
-  { keys: ["Ctrl C"], doc: "copy the selected row" },
+  { keys: ["Ctrl C"], doc: "copy the selected event as a line of strace" },
+  { keys: ["E"], doc: "export, save, print" },
   { keys: ["Esc"], doc: "back: details, range, query" },
 ];
 
@@ -56,6 +58,7 @@ const SHELL: Keys = {
   "?": () => (helpOpen.value = true),
   "/": focusSearch,
   t: nextTheme,
+  E: () => (exportOpen.value = true),
   Escape: escape,
 };
 

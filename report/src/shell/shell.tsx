@@ -5,6 +5,7 @@ import { selected, tab } from "../state.ts";
 import { VIEWS } from "../views/index.ts";
 import { Banners } from "./banners.tsx";
 import { Drawer } from "./drawer.tsx";
+import { Export } from "./export.tsx";
 import { FilterBar } from "./filters.tsx";
 import { Header } from "./header.tsx";
 import { Help } from "./help.tsx";
@@ -36,6 +37,7 @@ export function Shell() {
         {selected.value && <Drawer selection={selected.value} />}
       </div>
       <Help />
+      <Export />
       <div id="live" class="unseen" aria-live="polite" />
     </>
   );

@@ -4,7 +4,7 @@ import { computed } from "@preact/signals";
 import { report } from "../data/load.ts";
 import { byCall, byTask, byWait, extentOf, Group, Grouping, groupsOf, heatOf } from "../data/latency.ts";
 import { version } from "../data/report.ts";
-import { Sliced } from "../data/sliced.ts";
+import { finish, Sliced } from "../data/sliced.ts";
 import { counted } from "../filter.ts";
 import { Choice, chosenOf, Option } from "../parts/choice.tsx";
 import { Empty, NoMatch } from "../parts/empty.tsx";
@@ -45,10 +45,9 @@ const span = computed(() => {
 const heat = new Sliced(() => [counted.value, grouping.value, span.value] as [Uint32Array, Grouping, Span],
   ([rows, by, when]) => heatOf(report, rows, when, SLOTS, (row) => by.key(row)));
 
-/** For the print. */
-export function* callGroups(rows: Uint32Array) {
-  return yield* groupsOf(report, rows, byCall(report, quoted));
-}
+/** For the print: calls by name, and waits. */
+export const groupsNow = (kind: "calls" | "waits"): Group[] =>
+  finish(groupsOf(report, counted.value, kind === "calls" ? byCall(report, quoted) : byWait(report, quoted)));
 
 const VALUES: Values<Group> = {
   call: ({ call }) => call, on: ({ on }) => on, count: ({ count: value }) => value, failed: ({ failed }) => failed,
