@@ -29,7 +29,7 @@ function Top({ title, columns, lines, texts = 1 }: { title: string; columns: str
   return (
     <section>
       <h2>{title}{lines.length > ROWS && <small> the first {ROWS} of {count(lines.length)}</small>}</h2>
-      <table>
+      <table class="top">
         <thead><tr>{columns.map((name, i) => <th key={name} class={i < texts ? "" : "num"}>{name}</th>)}</tr></thead>
         <tbody>{shown.map((line, i) => <tr key={i}>{line.map((cell, place) =>
           <td key={place} class={place < texts ? "" : "num"}><bdi>{short(String(cell), 110)}</bdi></td>)}</tr>)}</tbody>
