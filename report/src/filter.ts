@@ -14,7 +14,7 @@ export const terms = computed(() => parseQuery(query.value));
 /** All rows of events by time; undefined when they are in that order anyway. */
 export const order = computed(() => {
   version.value;
-  return timeOrder(report.events.number("time").data as Float64Array, report.events.length);
+  return timeOrder(report.events.number("time").floats(), report.events.length);
 });
 
 const argsFound = signal(new Map<string, Uint8Array>());
@@ -48,15 +48,15 @@ export const hiddenCount = computed(() => {
 
 function within(left: Uint8Array): Uint32Array {
   const found = new Uint32Array(left.length);
-  const time = report.events.number("time");
-  const duration = report.events.number("duration");
+  const time = report.events.number("time").floats();
+  const duration = report.events.number("duration").floats();
   const span = range.value;
   const sorted = order.value;
   let count = 0;
   for (let i = 0; i < left.length; i++) {
     const row = sorted ? sorted[i]! : i;
     if (!left[row]) continue;
-    if (span && (time.at(row) >= span.to || time.at(row) + duration.or0(row) < span.from)) continue;
+    if (span && (time[row]! >= span.to || time[row]! + (duration[row]! || 0) < span.from)) continue;
     found[count++] = row;
   }
   return found.subarray(0, count);

@@ -22,33 +22,64 @@ export const WAITING = CATEGORIES.findIndex(({ name }) => name === "waiting");
 const WAITS = new Set(("poll ppoll select pselect6 epoll_wait epoll_pwait epoll_pwait2 futex futex_wait futex_waitv "
   + "nanosleep clock_nanosleep wait4 waitid waitpid pause rt_sigtimedwait rt_sigsuspend io_getevents restart_syscall").split(" "));
 
-/** For each string id of a class, and of a name, which category it means; 255: none of its own. */
-export class Categories {
+const NONE = 255;
+
+// The category of each row, which grows with the rows; for each report there is one.
+class Kinds {
+  rows = new Uint8Array(0);
+  private known = 0;
   private ofClass = new Uint8Array(0);
   private ofName = new Uint8Array(0);
 
   constructor(private readonly report: Report) {}
 
-  private extend(): void {
+  private strings(): void {
     const { strings } = this.report;
     if (this.ofClass.length === strings.count) return;
     this.ofClass = new Uint8Array(strings.count).fill(OTHER);
-    this.ofName = new Uint8Array(strings.count).fill(255);
+    this.ofName = new Uint8Array(strings.count).fill(NONE);
     CATEGORIES.forEach(({ classes }, category) => {
       for (const name of classes) for (const id of strings.idsOf(name)) this.ofClass[id] = category;
     });
     for (const name of WAITS) for (const id of strings.idsOf(name)) this.ofName[id] = WAITING;
   }
 
-  /** A function from an event's row to its category; valid until more rows arrive. */
-  of(): (row: number) => number {
-    this.extend();
-    const { ofClass, ofName } = this;
-    const classes = this.report.events.string("class").data;
-    const names = this.report.events.string("name").data;
-    return (row) => {
+  follow(): Uint8Array {
+    const { events } = this.report;
+    if (this.known === events.length) return this.rows;
+    this.strings();
+    if (this.rows.length < events.length) {
+      const grown = new Uint8Array(Math.max(events.length, this.rows.length * 2));
+      grown.set(this.rows);
+      this.rows = grown;
+    }
+    const { ofClass, ofName, rows } = this;
+    const classes = events.string("class").data;
+    const names = events.string("name").data;
+    for (let row = this.known; row < events.length; row++) {
       const waiting = ofName[names[row]!]!;
-      return waiting !== 255 ? waiting : ofClass[classes[row]!]!;
-    };
+      rows[row] = waiting !== NONE ? waiting : ofClass[classes[row]!]!;
+    }
+    this.known = events.length;
+    return rows;
+  }
+}
+
+const kinds = new WeakMap<Report, Kinds>();
+
+/** The category of each row, as far as rows have arrived. */
+export function kindsOf(report: Report): Uint8Array {
+  let own = kinds.get(report);
+  if (!own) kinds.set(report, own = new Kinds(report));
+  return own.follow();
+}
+
+/** The same as a function of a row. */
+export class Categories {
+  constructor(private readonly report: Report) {}
+
+  of(): (row: number) => number {
+    const rows = kindsOf(this.report);
+    return (row) => rows[row]!;
   }
 }

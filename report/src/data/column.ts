@@ -65,6 +65,20 @@ export class NumberColumn extends Growing<Numbers> {
     return this.at(row) || 0;
   }
 
+  /**
+   * The values as floats, NaN for none: for passes over all rows, which are some times quicker so. From then on the
+   * column keeps them as such.
+   */
+  floats(): Float64Array {
+    if (!(this.values instanceof Float64Array)) {
+      const wide = new Float64Array(this.values.length);
+      this.copy(this.values.subarray(0, this.length), wide, 0);
+      this.values = wide;
+      this.floating = true;
+    }
+    return this.values as Float64Array;
+  }
+
   // Integer arrays have value + 1 and 0 for nil, floating ones value and NaN.
   protected override copy(from: Numbers, to: Numbers, at: number): void {
     if (!(to instanceof Float64Array) || from instanceof Float64Array) return void to.set(from, at);

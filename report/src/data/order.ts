@@ -6,8 +6,8 @@ const BUCKETS = 1 << 16;
 // One pass: rows by 16 bits of one half of their keys. Says false when all have the same.
 function pass(from: Uint32Array, to: Uint32Array, half: Uint32Array, shift: number): boolean {
   const starts = new Uint32Array(BUCKETS + 1);
-  for (let i = 0; i < from.length; i++) starts[(half[from[i]!]! >>> shift & 0xFFFF) + 1]!++;
-  if (starts.some((count) => count === from.length)) return false;
+  for (let i = 0; i < half.length; i++) starts[(half[i]! >>> shift & 0xFFFF) + 1]!++;
+  if (starts[(half[0]! >>> shift & 0xFFFF) + 1] === half.length) return false;
   for (let i = 0; i < BUCKETS; i++) starts[i + 1]! += starts[i]!;
   for (let i = 0; i < from.length; i++) {
     const place = from[i]!;
@@ -30,7 +30,8 @@ export function sortByKeys(rows: Uint32Array, key: (row: number) => number): Uin
   for (const half of [low, high]) {
     for (const shift of [0, 16]) if (pass(from, to, half, shift)) [from, to] = [to, from];
   }
-  return from.map((place) => rows[place]!);
+  for (let i = 0; i < count; i++) to[i] = rows[from[i]!]!;
+  return to;
 }
 
 /** The rows of events by time, or undefined when they are so already. */

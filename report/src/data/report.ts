@@ -87,10 +87,10 @@ export class Report {
   /** Takes note of how far the events that arrived go. */
   settle(): void {
     const events = this.events;
-    const time = events.number("time");
-    const duration = events.number("duration");
+    const time = events.number("time").floats();
+    const duration = events.number("duration").floats();
     for (let row = this.seen; row < events.length; row++) {
-      const end = time.at(row) + duration.or0(row);
+      const end = time[row]! + (duration[row]! || 0);
       if (end > this.last) this.last = end;
     }
     this.seen = events.length;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Sums over events: by task and by category.
-import { Categories, CATEGORIES } from "./category.ts";
+import { CATEGORIES, kindsOf } from "./category.ts";
 import type { Report } from "./report.ts";
 
 /** Bytes of events that show them again (peek) do not count, nor does a further part of a call as a call. */
@@ -24,7 +24,8 @@ const MOVES: Record<string, (keyof Usage)[]> = { read: ["read"], write: ["writte
 
 /** What each task did, by its id. */
 export function usageByTask({ events, strings }: Report, rows: Uint32Array): Map<number, Usage> {
-  const [task, duration, size, flags] = ["task", "duration", "bytes", "flags"].map((name) => events.number(name));
+  const [task, size, flags] = ["task", "bytes", "flags"].map((name) => events.number(name));
+  const duration = events.number("duration").floats();
   const [error, type] = [events.string("error").data, events.string("type").data];
   const moves = new Map<number, (keyof Usage)[]>();
   for (const [name, into] of Object.entries(MOVES)) for (const id of strings.idsOf(name)) moves.set(id, into);
@@ -37,7 +38,7 @@ export function usageByTask({ events, strings }: Report, rows: Uint32Array): Map
     usage.events++;
     if (!(flag & (RECORD | FURTHER))) usage.calls++;
     if (error[row]) usage.failed++;
-    usage.time += duration!.or0(row);
+    usage.time += duration[row]! || 0;
     const into = flag & PEEK ? undefined : moves.get(type[row]!);
     if (into) for (const key of into) usage[key] += size!.or0(row);
   }
@@ -49,14 +50,14 @@ export interface Share { category: number; count: number; failed: number; time: 
 /** Time, count and failures of each category that there is, the longest first. */
 export function shares(report: Report, rows: Uint32Array): Share[] {
   const { events } = report;
-  const duration = events.number("duration");
+  const duration = events.number("duration").floats();
   const error = events.string("error").data;
-  const category = new Categories(report).of();
+  const kinds = kindsOf(report);
   const all = CATEGORIES.map((_, i): Share => ({ category: i, count: 0, failed: 0, time: 0 }));
   for (const row of rows) {
-    const share = all[category(row)]!;
+    const share = all[kinds[row]!]!;
     share.count++;
-    share.time += duration.or0(row);
+    share.time += duration[row]! || 0;
     if (error[row]) share.failed++;
   }
   return all.filter(({ count }) => count).sort((a, b) => b.time - a.time);

@@ -3,7 +3,7 @@
 import { computed } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { report } from "../data/load.ts";
-import { Categories, CATEGORIES } from "../data/category.ts";
+import { CATEGORIES, kindsOf } from "../data/category.ts";
 import { version } from "../data/report.ts";
 import { mask } from "../filter.ts";
 import { contextOf, Surface, usePainter } from "../parts/canvas.tsx";
@@ -12,22 +12,22 @@ import { at, digitsFor } from "../text.ts";
 import { colour, painted } from "../theme.ts";
 
 const SLOTS = 1024;
-const categories = new Categories(report);
 
 /** For each of the slots of time how many events of each category there are, and whether one failed. */
 const density = computed(() => {
   version.value;
   const left = mask.value;
-  const time = report.events.number("time").data;
+  const time = report.events.number("time").floats();
   const error = report.events.string("error").data;
-  const category = categories.of();
-  const counts = new Uint32Array(SLOTS * CATEGORIES.length);
+  const kinds = kindsOf(report);
+  const width = CATEGORIES.length;
+  const counts = new Uint32Array(SLOTS * width);
   const errors = new Uint8Array(SLOTS);
   const scale = SLOTS / report.duration;
   for (let row = 0; row < left.length; row++) {
     if (!left[row]) continue;
     const slot = Math.max(0, Math.min(SLOTS - 1, Math.floor(time[row]! * scale)));
-    counts[slot * CATEGORIES.length + category(row)]!++;
+    counts[slot * width + kinds[row]!]!++;
     if (error[row]) errors[slot] = 1;
   }
   return { counts, errors };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The events of each lane by time, and sums over blocks of them, so that a bucket of any size is summed up quickly.
-import { CATEGORIES } from "../data/category.ts";
+import { CATEGORIES, kindsOf } from "../data/category.ts";
 import type { Report } from "../data/report.ts";
 
 const BLOCK = 32;
@@ -11,15 +11,15 @@ export interface Sums { busy: Float64Array; errors: number }
 
 /** The columns that lanes are made of. */
 export interface Columns {
-  time: Float64Array; duration: (row: number) => number; failed: ArrayLike<number>; category: (row: number) => number;
+  time: Float64Array; duration: Float64Array; failed: ArrayLike<number>; kinds: Uint8Array;
   task: (row: number) => number;
 }
 
-export function columnsOf({ events }: Report, category: (row: number) => number): Columns {
-  const duration = events.number("duration");
+export function columnsOf(report: Report): Columns {
+  const { events } = report;
   const task = events.number("task");
-  return { time: events.number("time").data as Float64Array, duration: (row) => duration.or0(row),
-    failed: events.string("error").data, category, task: (row) => task.or0(row) };
+  return { time: events.number("time").floats(), duration: events.number("duration").floats(),
+    failed: events.string("error").data, kinds: kindsOf(report), task: (row) => task.or0(row) };
 }
 
 const FAILED = 0x80;
@@ -62,7 +62,7 @@ export class LaneIndex {
     for (let lane = 0; lane < lanes; lane++) this.sumLane(lane);
   }
 
-  private place({ time, duration, failed, category }: Columns, laneOf: Int32Array, order: Uint32Array | undefined): void {
+  private place({ time, duration, failed, kinds }: Columns, laneOf: Int32Array, order: Uint32Array | undefined): void {
     const next = this.starts.slice();
     for (let i = 0; i < laneOf.length; i++) {
       const row = order ? order[i]! : i;
@@ -71,8 +71,8 @@ export class LaneIndex {
       const place = next[lane]!++;
       this.rows[place] = row;
       this.times[place] = time[row]!;
-      this.lengths[place] = duration(row);
-      this.kinds[place] = category(row) | (failed[row] ? FAILED : 0);
+      this.lengths[place] = duration[row]! || 0;
+      this.kinds[place] = kinds[row]! | (failed[row] ? FAILED : 0);
     }
   }
 

@@ -43,7 +43,7 @@ export const lanes = computed(() => {
 export const laneIndex = computed(() => {
   version.value;
   const { list, ofTask } = lanes.value;
-  return new LaneIndex(columnsOf(report, categories.of()), list.length, ofTask, mask.value, order.value);
+  return new LaneIndex(columnsOf(report), list.length, ofTask, mask.value, order.value);
 });
 
 /** What is shown of time. */

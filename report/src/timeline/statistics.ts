@@ -12,11 +12,11 @@ const at = (sorted: Float64Array, share: number) =>
 
 /** Of the events in `rows`; moments have no duration and count in `count` alone. */
 export function statisticsOf({ events }: Report, rows: Uint32Array): Statistics {
-  const [duration, error, size] = [events.number("duration"), events.string("error"), events.number("bytes")];
+  const [duration, error, size] = [events.number("duration").floats(), events.string("error"), events.number("bytes")];
   const all = new Float64Array(rows.length);
   let [measured, failed, sum, bytes] = [0, 0, 0, 0];
   for (const row of rows) {
-    const took = duration.at(row);
+    const took = duration[row]!;
     if (took >= 0) {
       all[measured++] = took;
       sum += took;
@@ -31,14 +31,14 @@ export function statisticsOf({ events }: Report, rows: Uint32Array): Statistics 
 
 /** The sum of durations and the count by whatever `key` says, the largest sums first. */
 export function pivot({ events }: Report, rows: Uint32Array, key: (row: number) => number): { key: number; count: number; sum: number }[] {
-  const duration = events.number("duration");
+  const duration = events.number("duration").floats();
   const found = new Map<number, { key: number; count: number; sum: number }>();
   for (const row of rows) {
     const id = key(row);
     let entry = found.get(id);
     if (!entry) found.set(id, entry = { key: id, count: 0, sum: 0 });
     entry.count++;
-    entry.sum += duration.or0(row);
+    entry.sum += duration[row]! || 0;
   }
   return [...found.values()].sort((a, b) => b.sum - a.sum || b.count - a.count);
 }

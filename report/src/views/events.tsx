@@ -24,15 +24,18 @@ const sort = computed((): Sort | undefined => {
 // What a column sorts by: numbers from 0; texts by their rank.
 function keyOf(id: string): (row: number) => number {
   const { events, strings, tasks } = report;
-  if (id === "time") return (row) => events.number("time").at(row);
+  if (id === "time") {
+    const time = events.number("time").floats();
+    return (row) => time[row]!;
+  }
   if (id === "task") return (row) => events.number("task").or0(row);
   if (id === "duration" || id === "bytes") {
-    const column = events.number(id);
-    return (row) => (column.at(row) + 1) || 0;
+    const column = events.number(id).floats();
+    return (row) => (column[row]! + 1) || 0;
   }
   if (id === "ret") {
-    const column = events.number("ret");
-    return (row) => (column.at(row) + 2 ** 52) || 0;
+    const column = events.number("ret").floats();
+    return (row) => (column[row]! + 2 ** 52) || 0;
   }
   if (id === "object") {
     const things = report.objects.list();
@@ -56,9 +59,10 @@ const sorted = computed(() => {
 
 const longest = computed(() => {
   version.value;
-  const duration = report.events.number("duration");
+  const duration = report.events.number("duration").floats();
+  const list = rows.value;
   let most = 1;
-  for (const row of rows.value) if (duration.at(row) > most) most = duration.at(row);
+  for (let i = 0; i < list.length; i++) if (duration[list[i]!]! > most) most = duration[list[i]!]!;
   return Math.log(most);
 });
 
