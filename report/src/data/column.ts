@@ -21,11 +21,12 @@ class Growing<T extends Numbers> {
     return this.values;
   }
 
-  protected reserve(more: T): void {
+  private reserve(more: T, expected: number): void {
     const Wider = widest(this.values, more);
     const needed = this.length + more.length;
     if (this.values instanceof Wider && needed <= this.values.length) return;
-    const grown = new Wider(needed <= this.values.length ? this.values.length : Math.max(needed, this.length * 2));
+    const room = needed <= this.values.length ? this.values.length : Math.max(needed, expected || this.length * 2);
+    const grown = new Wider(room);
     this.copy(this.values.subarray(0, this.length) as T, grown, 0);
     this.values = grown;
   }
@@ -34,8 +35,9 @@ class Growing<T extends Numbers> {
     to.set(from, at);
   }
 
-  append(more: T): void {
-    this.reserve(more);
+  /** `expected` rows there will be in all, as far as one can tell. */
+  append(more: T, expected = 0): void {
+    this.reserve(more, expected);
     this.copy(more, this.values, this.length);
     this.length += more.length;
   }
@@ -49,8 +51,8 @@ export class NumberColumn extends Growing<Numbers> {
     super(new Uint8Array(0));
   }
 
-  override append(more: Numbers): void {
-    super.append(more);
+  override append(more: Numbers, expected = 0): void {
+    super.append(more, expected);
     this.floating = this.values instanceof Float64Array;
   }
 

@@ -3,7 +3,6 @@
 import { batch } from "@preact/signals";
 import type { TextColumn } from "../format/columns.ts";
 import type { Answer, Question } from "../worker.ts";
-import { rememberTag } from "../export/save.ts";
 import { startWorker } from "../trusted.ts";
 import { loading, Report, version } from "./report.ts";
 
@@ -68,8 +67,9 @@ function takeTags(): void {
   let found = loading.value.found;
   for (const tag of document.querySelectorAll<HTMLScriptElement>('script[type="application/x-compendium"]')) {
     if (!last && !tag.nextSibling) break;
-    ask({ ask: "decode", tag: found++, kind: tag.dataset.k ?? "", table: tag.dataset.t ?? "", text: tag.text });
-    rememberTag(tag);
+    const { k: kind = "", t: table = "" } = tag.dataset;
+    report.tags.set(table, (report.tags.get(table) ?? 0) + 1);
+    ask({ ask: "decode", tag: found++, kind, table, text: tag.text });
     tag.remove();
   }
   if (found !== loading.value.found || last !== loading.value.complete) {

@@ -36,6 +36,8 @@ export class Report {
   readonly objects = new Things<Thing>();
   start: Start = { version: "", format: 1, tables: {} };
   end: End | undefined;
+  /** How many tags with rows of each table have been seen. */
+  readonly tags = new Map<string, number>();
   /** Whether everything has been decoded. */
   loaded = false;
   /** Groups that could not be decoded, as text. */
@@ -71,7 +73,7 @@ export class Report {
   }
 
   private rows(answer: Answer & { kind: "rows" }): void {
-    this.table(answer.table).append(answer.tag, answer.rows, answer.columns);
+    this.table(answer.table).append(answer.tag, answer.rows, answer.columns, this.tags.get(answer.table));
     if (answer.table === "tasks") this.tasks.follow(this.table("tasks"));
     if (answer.table === "objects") this.objects.follow(this.table("objects"));
   }

@@ -19,11 +19,13 @@ export class Table {
       coding === "text" ? i : coding === "string" ? new StringColumn() : new NumberColumn()));
   }
 
-  append(tag: number, rows: number, decoded: Decoded[]): void {
+  /** Adds a group; `tags` is how many this table has in the file, as far as one knows. */
+  append(tag: number, rows: number, decoded: Decoded[], tags = 0): void {
+    const expected = tags * Math.max(rows, this.groups[0]?.rows ?? 0);
     this.declaration.forEach(([column], i) => {
       const values = decoded[i]!;
       const own = this.columns.get(column)!;
-      if (typeof own !== "number" && "values" in values) own.append(values.values as Uint8Array);
+      if (typeof own !== "number" && "values" in values) own.append(values.values as Uint8Array, expected);
     });
     this.groups.push({ first: this.length, rows, tag });
     this.length += rows;

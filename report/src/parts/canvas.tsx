@@ -2,6 +2,7 @@
 // A canvas as large as its place, painted again when that, the theme or what the painter reads has changed.
 import { effect, signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
+import { version } from "../data/report.ts";
 import { painted } from "../theme.ts";
 
 export interface Surface { canvas: HTMLCanvasElement; width: number; height: number; ratio: number }
@@ -14,8 +15,17 @@ export function usePainter(paint: (surface: Surface) => void) {
   useEffect(() => {
     const element = canvas.current!;
     const resized = signal(0);
-    let frame = 0;
+    let [frame, timer] = [0, 0];
+    // New rows are a lot of work for each of the canvases: each has a task of its own for it, and answers in between.
+    const due = signal(0);
+    let taken = -1;
     const stop = effect(() => {
+      due.value;
+      if (taken !== version.value) {
+        taken = version.value;
+        timer = setTimeout(() => due.value++) as unknown as number;
+        return;
+      }
       resized.value;
       painted.value;
       const { clientWidth: width, clientHeight: height } = element;
@@ -29,6 +39,7 @@ export function usePainter(paint: (surface: Surface) => void) {
     return () => {
       observer.disconnect();
       cancelAnimationFrame(frame);
+      clearTimeout(timer);
       stop();
     };
   }, []);

@@ -41,13 +41,13 @@ export class LaneIndex {
   /** `order` is all rows by time, undefined when they are in that order; `mask` which of them count. */
   constructor(columns: Columns, lanes: number, ofTask: Int32Array, mask: Uint8Array, order: Uint32Array | undefined) {
     const laneOf = new Int32Array(mask.length);
-    this.starts = new Uint32Array(lanes + 1);
+    const starts = this.starts = new Uint32Array(lanes + 1);
     for (let row = 0; row < mask.length; row++) {
       const lane = laneOf[row] = mask[row] ? ofTask[columns.task(row)] ?? -1 : -1;
-      if (lane >= 0) this.starts[lane + 1]!++;
+      if (lane >= 0) starts[lane + 1]!++;
     }
-    for (let lane = 0; lane < lanes; lane++) this.starts[lane + 1]! += this.starts[lane]!;
-    const count = this.starts[lanes]!;
+    for (let lane = 0; lane < lanes; lane++) starts[lane + 1]! += starts[lane]!;
+    const count = starts[lanes]!;
     this.rows = new Uint32Array(count);
     this.times = new Float64Array(count);
     this.lengths = new Float32Array(count);
@@ -64,15 +64,20 @@ export class LaneIndex {
 
   private place({ time, duration, failed, kinds }: Columns, laneOf: Int32Array, order: Uint32Array | undefined): void {
     const next = this.starts.slice();
+    const { rows, times, lengths, kinds: own } = this;
     for (let i = 0; i < laneOf.length; i++) {
       const row = order ? order[i]! : i;
       const lane = laneOf[row]!;
       if (lane < 0) continue;
       const place = next[lane]!++;
-      this.rows[place] = row;
-      this.times[place] = time[row]!;
-      this.lengths[place] = duration[row]! || 0;
-      this.kinds[place] = kinds[row]! | (failed[row] ? FAILED : 0);
+      rows[place] = row;
+      own[place] = kinds[row]! | (failed[row] ? FAILED : 0);
+    }
+    // Lanes are read one after the other, so these are written so.
+    for (let place = 0; place < rows.length; place++) {
+      const row = rows[place]!;
+      times[place] = time[row]!;
+      lengths[place] = duration[row]! || 0;
     }
   }
 
