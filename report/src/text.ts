@@ -15,7 +15,8 @@ export function ns(value: number | undefined): string {
   if (value === undefined || Number.isNaN(value)) return "";
   if (value >= 60e9) return `${Math.floor(value / 60e9)} m ${((value % 60e9) / 1e9).toFixed(1)} s`;
   for (const [unit, name] of SCALES) {
-    if (value >= unit) return `${(value / unit).toFixed(value >= unit * 99.95 ? 0 : value >= unit * 9.995 ? 1 : 2)} ${name}`;
+    if (value >= unit)
+      return `${(value / unit).toFixed(value >= unit * 99.95 ? 0 : value >= unit * 9.995 ? 1 : 2)} ${name}`;
   }
   return `${Math.round(value)} ns`;
 }
@@ -43,15 +44,17 @@ export function bytes(value: number | undefined): string {
 }
 
 // What cannot be seen, or turns text around: controls, line ends, bidi controls, blanks without width, lone surrogates.
-// eslint-disable-next-line no-control-regex
-const UNSEEN = /[\0-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+const UNSEEN = new RegExp("[\\0-\\x1f\\x7f-\\x9f\\u00ad\\u061c\\u180e\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff\\ufff9-\\ufffb]"
+  + "|[\\ud800-\\udbff](?![\\udc00-\\udfff])|(?<![\\ud800-\\udbff])[\\udc00-\\udfff]", "g");
 const NAMED: Record<string, string> = { "\n": "\\n", "\t": "\\t", "\r": "\\r" };
 
 /** Text of the traced program with all that is unseen made visible. */
 export function seen(text: string): string {
   return text.replace(UNSEEN, (character) => {
     const code = character.charCodeAt(0);
-    return NAMED[character] ?? (code < 0x100 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u{${code.toString(16)}}`);
+    return (
+      NAMED[character] ?? (code < 0x100 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u{${code.toString(16)}}`)
+    );
   });
 }
 

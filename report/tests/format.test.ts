@@ -11,10 +11,25 @@ import type { Declaration } from "../src/format/columns.ts";
 const DECLARATION: Declaration = [["time", "delta"], ["ret", "number"], ["name", "string"], ["args", "text"]];
 const whole = fc.oneof(fc.integer({ min: -3, max: 300 }), fc.integer({ min: 0, max: 0xFFFFFFFF }),
   fc.maxSafeInteger(), fc.constantFrom(0, 1, -1, 0x7FFFFFFE, 0x7FFFFFFF, 0x80000000, 2 ** 53 - 1, -(2 ** 53) + 1));
-const argument = fc.oneof(fc.constantFrom('openat("/etc/passwd", 0x1f, 12)', "a\u0000b", "\u0003", "", '""', "0x0 00 0x00",
-  "9223372036854775807 9223372036854775808", "é 12 é", '"unfinished'), fc.string({ unit: "binary" }));
+const argument = fc.oneof(
+  fc.constantFrom(
+    'openat("/etc/passwd", 0x1f, 12)',
+    "a\u0000b",
+    "\u0003",
+    "",
+    '""',
+    "0x0 00 0x00",
+    "9223372036854775807 9223372036854775808",
+    "é 12 é",
+    '"unfinished',
+  ),
+  fc.string({ unit: "binary" }),
+);
 const row = fc.record({
-  time: fc.maxSafeInteger().map((time) => Math.trunc(time / 4) + 0), ret: fc.option(whole), name: fc.option(fc.string({ unit: "binary" })), args: fc.option(argument),
+  time: fc.maxSafeInteger().map((time) => Math.trunc(time / 4) + 0),
+  ret: fc.option(whole),
+  name: fc.option(fc.string({ unit: "binary" })),
+  args: fc.option(argument),
 });
 
 test("what was encoded is decoded, in any groups", async () => {

@@ -7,9 +7,21 @@ const brief = (text: string) => parseQuery(text).map(({ key, operator, values, n
   problem ? "?" : `${negated ? "-" : ""}${key}${operator}${values.join("|")}`);
 
 test("a query is words that must all hold", () => {
-  assert.deepEqual(brief('open path:/etc -proc:cc1 err:ENOENT,EACCES dur>1ms bytes>=64k tid:42 t:1.2s..1.5s "a b" /x.*y/'),
-    ["word:open", "path:/etc", "-proc:cc1", "err:ENOENT|EACCES", "dur>1ms", "bytes>=64k", "tid:42", "t:1.2s..1.5s",
-      "text:a b", "text:x.*y"]);
+  assert.deepEqual(
+    brief('open path:/etc -proc:cc1 err:ENOENT,EACCES dur>1ms bytes>=64k tid:42 t:1.2s..1.5s "a b" /x.*y/'),
+    [
+      "word:open",
+      "path:/etc",
+      "-proc:cc1",
+      "err:ENOENT|EACCES",
+      "dur>1ms",
+      "bytes>=64k",
+      "tid:42",
+      "t:1.2s..1.5s",
+      "text:a b",
+      "text:x.*y",
+    ],
+  );
 });
 
 test("values may be quoted; a path is no regular expression, an address no key", () => {

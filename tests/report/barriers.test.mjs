@@ -20,15 +20,25 @@ after(() => browser.close());
 async function barriers(page) {
   const found = await page.evaluate(async () => {
     const { violations } = await window.axe.run(document, { resultTypes: ["violations"] });
-    return violations.filter(({ impact }) => impact === "serious" || impact === "critical").map(({ id, nodes }) =>
-      `${id}: ${nodes.slice(0, 3).map(({ html, any }) => `${html.slice(0, 160)} ${any[0]?.message ?? ""}`).join(" | ")}`);
+    return violations
+      .filter(({ impact }) => impact === "serious" || impact === "critical")
+      .map(
+        ({ id, nodes }) =>
+          `${id}: ${nodes
+            .slice(0, 3)
+            .map(({ html, any }) => `${html.slice(0, 160)} ${any[0]?.message ?? ""}`)
+            .join(" | ")}`,
+      );
   });
   return found;
 }
 
 for (const theme of ["light", "dark"]) {
   test(`no view has a serious barrier, ${theme}`, async () => {
-    const { page } = await open(browser, file, { theme, hash: "#query=dur>x%20class:file,network,memory,process,signal,ipc,descriptor" });
+    const { page } = await open(browser, file, {
+      theme,
+      hash: "#query=dur>x%20class:file,network,memory,process,signal,ipc,descriptor",
+    });
     await loaded(page);
     await page.evaluate(axe);
     const found = [];
@@ -38,7 +48,10 @@ for (const theme of ["light", "dark"]) {
       found.push(...(await barriers(page)).map((barrier) => `${tab}: ${barrier}`));
     }
     for (const selected of ["event-30", "task-4", "object-3"]) {
-      await page.evaluate((to) => (location.hash = `#tab=timeline&range=1000000000-2000000000&selected=${to}`), selected);
+      await page.evaluate(
+        (to) => (location.hash = `#tab=timeline&range=1000000000-2000000000&selected=${to}`),
+        selected,
+      );
       await page.waitForTimeout(250);
       found.push(...(await barriers(page)).map((barrier) => `${selected}: ${barrier}`));
     }

@@ -16,8 +16,13 @@ const FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", 
 /** A browser with a folder of its own; `close()` ends it and removes that. */
 export async function launch({ bypassCSP = false } = {}) {
   const folder = mkdtempSync(join(tmpdir(), "compendium-chromium-"));
-  const context = await chromium.launchPersistentContext(folder, { executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    headless: true, args: FLAGS, viewport: { width: 1280, height: 800 }, bypassCSP });
+  const context = await chromium.launchPersistentContext(folder, {
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    headless: true,
+    args: FLAGS,
+    viewport: { width: 1280, height: 800 },
+    bypassCSP,
+  });
   return {
     context,
     async close() {

@@ -11,9 +11,19 @@ const folder = join(root, "build/report/pages");
 mkdirSync(folder, { recursive: true });
 
 const bundle = join(folder, `made-up-${process.pid}.mjs`);
-esbuild.buildSync({ stdin: { contents: 'export * from "./encode.ts"; export * from "./synthetic.ts";',
-  resolveDir: join(root, "report/tests"), loader: "ts" }, outfile: bundle, bundle: true, platform: "node", target: "node18",
-format: "esm", logLevel: "warning" });
+esbuild.buildSync({
+  stdin: {
+    contents: 'export * from "./encode.ts"; export * from "./synthetic.ts";',
+    resolveDir: join(root, "report/tests"),
+    loader: "ts",
+  },
+  outfile: bundle,
+  bundle: true,
+  platform: "node",
+  target: "node18",
+  format: "esm",
+  logLevel: "warning",
+});
 export const { Encoder, TABLES, synthetic } = await import(pathToFileURL(bundle).href);
 
 const half = (name) => readFileSync(join(root, `build/report/${name}.html`), "utf8");
@@ -33,7 +43,8 @@ export function plain(count) {
   file.rows("tasks", [{ id: 1, tid: 7, pid: 7, kind: "command", comm: "many", start: 0 }]);
   for (let first = 0; first < count; first += 65536) {
     const rows = [];
-    for (let i = first; i < Math.min(count, first + 65536); i++) rows.push({ time: i * 1000, duration: 300 + i % 400, task: 1, name: "getpid" });
+    for (let i = first; i < Math.min(count, first + 65536); i++)
+      rows.push({ time: i * 1000, duration: 300 + (i % 400), task: 1, name: "getpid" });
     file.rows("events", rows);
   }
   file.end({ time: count * 1000, code: 0 });

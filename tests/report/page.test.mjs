@@ -40,7 +40,10 @@ test("every view opens, in both themes, without a request or an error", async ()
 test("the data is out of the document when it has been decoded", async () => {
   const { page } = await open(browser, file);
   await loaded(page);
-  assert.equal(await page.evaluate(() => document.querySelectorAll('script[type="application/x-compendium"]').length), 0);
+  assert.equal(
+    await page.evaluate(() => document.querySelectorAll('script[type="application/x-compendium"]').length),
+    0,
+  );
   assert.equal(await page.evaluate(() => window.report.events.length), 20000);
   await page.close();
 });
@@ -79,7 +82,8 @@ test("a query filters, is a chip, and goes away with it", async () => {
     const { events } = window.report;
     let found = 0;
     for (let row = 0; row < events.length; row++) {
-      if (events.text("type", row) === "open" && events.text("error", row) === "ENOENT" && !events.text("hidden", row)) found++;
+      if (events.text("type", row) === "open" && events.text("error", row) === "ENOENT" && !events.text("hidden", row))
+        found++;
     }
     return found;
   });
@@ -96,7 +100,9 @@ test("arguments are searched, though they are packed", async () => {
   await loaded(page);
   await until(page, "hits", () => /^[\d,]+ of 20,000/.test(document.querySelector(".hits").textContent)
     && document.querySelector(".hits").textContent);
-  const names = await page.evaluate(() => [...document.querySelectorAll("regular-table td:nth-child(4)")].map((cell) => cell.textContent));
+  const names = await page.evaluate(() =>
+    [...document.querySelectorAll("regular-table td:nth-child(4)")].map((cell) => cell.textContent),
+  );
   assert.deepEqual([...new Set(names)], ["futex"]);
   await page.close();
 });
@@ -111,14 +117,19 @@ test("noise is hidden visibly", async () => {
 });
 
 test("the address brings everything again; a tab is a step back", async () => {
-  const hash = "#tab=timeline&view=1000000000-2000000000&range=1200000000-1300000000&query=class%3Afile&selected=event-100";
+  const hash =
+    "#tab=timeline&view=1000000000-2000000000&range=1200000000-1300000000&query=class%3Afile&selected=event-100";
   const { page } = await open(browser, file, { hash });
   await loaded(page);
   assert.ok(await page.evaluate(() => document.querySelector(".range-panel") && document.querySelector(".drawer")));
   await page.click("#tab-events");
   await until(page, "the address", () => location.hash.includes("tab=events"));
   await page.goBack();
-  await until(page, "the timeline again", () => document.querySelector("#tab-timeline").getAttribute("aria-selected") === "true");
+  await until(
+    page,
+    "the timeline again",
+    () => document.querySelector("#tab-timeline").getAttribute("aria-selected") === "true",
+  );
   await page.close();
 });
 
@@ -163,7 +174,11 @@ test("all is done with the keyboard alone", async () => {
   await page.keyboard.press("ArrowDown");
   await until(page, "the first row", () => document.querySelector("tr.chosen"));
   await page.keyboard.press("Enter");
-  await until(page, "the timeline", () => document.querySelector("#tab-timeline").getAttribute("aria-selected") === "true");
+  await until(
+    page,
+    "the timeline",
+    () => document.querySelector("#tab-timeline").getAttribute("aria-selected") === "true",
+  );
   await page.keyboard.press("t");
   assert.equal(await page.getAttribute("html", "data-theme"), "light");
   quiet(seen);
@@ -182,7 +197,8 @@ test("Tab goes through everything and out again", async () => {
       return element.id || element.tagName.toLowerCase();
     }));
   }
-  for (const place of ["query", "tab-events", "regular-table", "th"]) assert.ok(places.has(place), `${place} of ${[...places]}`);
+  for (const place of ["query", "tab-events", "regular-table", "th"])
+    assert.ok(places.has(place), `${place} of ${[...places]}`);
   await page.close();
 });
 

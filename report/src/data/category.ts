@@ -19,8 +19,12 @@ export const OTHER = CATEGORIES.length - 1;
 export const WAITING = CATEGORIES.findIndex(({ name }) => name === "waiting");
 
 // Calls whose time is spent waiting for something, whatever class they are of.
-const WAITS = new Set(("poll ppoll select pselect6 epoll_wait epoll_pwait epoll_pwait2 futex futex_wait futex_waitv "
-  + "nanosleep clock_nanosleep wait4 waitid waitpid pause rt_sigtimedwait rt_sigsuspend io_getevents restart_syscall").split(" "));
+const WAITS = new Set(
+  (
+    "poll ppoll select pselect6 epoll_wait epoll_pwait epoll_pwait2 futex futex_wait futex_waitv " +
+    "nanosleep clock_nanosleep wait4 waitid waitpid pause rt_sigtimedwait rt_sigsuspend io_getevents restart_syscall"
+  ).split(" "),
+);
 
 const NONE = 255;
 

@@ -97,12 +97,19 @@ const timeouts: Finder = (report, rows) => {
   const { events } = report;
   const [ret, task] = [events.number("ret"), events.number("task")];
   const category = new Categories(report).of();
-  const woken = rows.filter((row) => category(row) === WAITING && (ret.at(row) === 0 || events.text("error", row) === "ETIMEDOUT")
-    && /poll|select|epoll|ETIMEDOUT/.test(events.text("name", row) + events.text("error", row)));
+  const woken = rows.filter(
+    (row) =>
+      category(row) === WAITING &&
+      (ret.at(row) === 0 || events.text("error", row) === "ETIMEDOUT") &&
+      /poll|select|epoll|ETIMEDOUT/.test(events.text("name", row) + events.text("error", row)),
+  );
   return most(woken, (row) => task.or0(row), TIMEOUTS, 2).map(([id, times]) => {
     const { comm = "?", tid = 0 } = report.tasks.get(id) ?? {};
-    return { title: `${short(comm, 64)} wakes up for nothing ${count(times)} times`, text: "Its waits end by their time limit.",
-      query: `${termFor("tid", tid)} poll,select,pselect6,ppoll,epoll_wait,futex` };
+    return {
+      title: `${short(comm, 64)} wakes up for nothing ${count(times)} times`,
+      text: "Its waits end by their time limit.",
+      query: `${termFor("tid", tid)} poll,select,pselect6,ppoll,epoll_wait,futex`,
+    };
   });
 };
 
@@ -111,9 +118,16 @@ const connects: Finder = (report, rows) => {
   const [type, error, remote] = [events.string("type"), events.string("error"), events.string("remote")];
   const connect = new Set(strings.idsOf("connect"));
   const going = new Set(strings.idsOf("EINPROGRESS"));
-  return most(rows, (row) => connect.has(type.id(row)) && error.id(row) && !going.has(error.id(row)) ? remote.id(row) : 0, 1, 3)
-    .map(([id, times]) => ({ title: `No connection to ${short(strings.text(id), 80)}`, text: `${count(times)} attempts failed.`,
-      query: `type:connect err:* ${termFor("remote", strings.text(id))}` }));
+  return most(
+    rows,
+    (row) => (connect.has(type.id(row)) && error.id(row) && !going.has(error.id(row)) ? remote.id(row) : 0),
+    1,
+    3,
+  ).map(([id, times]) => ({
+    title: `No connection to ${short(strings.text(id), 80)}`,
+    text: `${count(times)} attempts failed.`,
+    query: `type:connect err:* ${termFor("remote", strings.text(id))}`,
+  }));
 };
 
 // Programs that ended badly, those of a name together.
@@ -121,7 +135,8 @@ const ends: Finder = (report) => {
   const groups = new Map<string, Task[]>();
   for (const task of report.tasks.list()) {
     if (task.kind === "thread" || !(task.signal || task.code)) continue;
-    const key = `${short(task.comm ?? "?", 64)} ended ${task.signal ? `by ${short(task.signal, 32)}` : `with status ${task.code}`}`;
+    const how = task.signal ? `by ${short(task.signal, 32)}` : `with status ${task.code}`;
+    const key = `${short(task.comm ?? "?", 64)} ended ${how}`;
     groups.set(key, [...groups.get(key) ?? [], task]);
   }
   return [...groups].slice(0, 5).map(([title, [task, ...others]]) => ({

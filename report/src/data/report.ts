@@ -104,7 +104,11 @@ export class Report {
   async settleTexts(): Promise<boolean> {
     const [tasks, objects] = [this.table("tasks"), this.table("objects")];
     const rows = tasks.length + objects.length;
-    if (rows === this.textRows || ![...tasks.declaration, ...objects.declaration].some(([, coding]) => coding === "text")) return false;
+    if (
+      rows === this.textRows ||
+      ![...tasks.declaration, ...objects.declaration].some(([, coding]) => coding === "text")
+    )
+      return false;
     this.textRows = rows;
     await Promise.all([this.tasks.followTexts(tasks), this.objects.followTexts(objects)]);
     return true;

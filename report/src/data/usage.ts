@@ -9,7 +9,14 @@ const FURTHER = 8;
 const RECORD = 16;
 
 export interface Usage {
-  events: number; calls: number; failed: number; time: number; read: number; written: number; sent: number; received: number;
+  events: number;
+  calls: number;
+  failed: number;
+  time: number;
+  read: number;
+  written: number;
+  sent: number;
+  received: number;
 }
 
 export const noUsage = (): Usage =>

@@ -21,7 +21,13 @@ export function Card({ title, value, note, tone, onOpen }: CardProps) {
     <div class={`card ${tone ?? ""}`}>
       <dt>{title}</dt>
       <dd>
-        {onOpen ? <button type="button" class="link value" onClick={onOpen}>{value}</button> : <span class="value">{value}</span>}
+        {onOpen ? (
+          <button type="button" class="link value" onClick={onOpen}>
+            {value}
+          </button>
+        ) : (
+          <span class="value">{value}</span>
+        )}
         {note && <span class="note">{note}</span>}
       </dd>
     </div>

@@ -45,8 +45,10 @@ export function suggestions(report: Report, text: string, caret: number): Sugges
     const [, key, partial] = found as unknown as [string, string, string];
     const given = partial.slice(0, partial.lastIndexOf(",") + 1);
     const wanted = partial.slice(given.length).toLowerCase();
-    return valuesOf(report, key).filter((value) => value && value.toLowerCase().includes(wanted) && value !== wanted)
-      .slice(0, MOST).map((value) => ({ text: put(`${termFor(key, given + value)} `), label: `${key}:${value}`, doc: "" }));
+    return valuesOf(report, key)
+      .filter((value) => value && value.toLowerCase().includes(wanted) && value !== wanted)
+      .slice(0, MOST)
+      .map((value) => ({ text: put(`${termFor(key, given + value)} `), label: `${key}:${value}`, doc: "" }));
   }
   if (!word) return [];
   const keys = Object.entries(KEYS).filter(([key]) => key.startsWith(word))

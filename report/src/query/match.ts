@@ -50,11 +50,16 @@ class Matcher {
     const values = this.report.events.number(column);
     const [first] = numbers as [number];
     switch (operator) {
-      case "<": return (row) => values.at(row) < first;
-      case "<=": return (row) => values.at(row) <= first;
-      case ">": return (row) => values.at(row) > first;
-      case ">=": return (row) => values.at(row) >= first;
-      default: return numbers.length === 1 ? (row) => values.at(row) === first : (row) => numbers.includes(values.at(row));
+      case "<":
+        return (row) => values.at(row) < first;
+      case "<=":
+        return (row) => values.at(row) <= first;
+      case ">":
+        return (row) => values.at(row) > first;
+      case ">=":
+        return (row) => values.at(row) >= first;
+      default:
+        return numbers.length === 1 ? (row) => values.at(row) === first : (row) => numbers.includes(values.at(row));
     }
   }
 

@@ -111,18 +111,38 @@ export function FilterBar() {
     <div class="filters" role="search">
       <Input />
       <ul class="chips" aria-label="Filters in force">
-        {chips.map((term) => <Chip key={term.from} text={query.value.slice(term.from, term.to)} problem={term.problem}
-          remove={() => (query.value = withoutTerm(query.value, term))} />)}
-        {span && <Chip text={`${at(span.from, digits)} s – ${at(span.to, digits)} s`} remove={() => (range.value = null)} />}
-        {hidden > 0 && <li class={noise.value ? "chip toggle on" : "chip toggle"}>
-          <button type="button" aria-pressed={noise.value} onClick={() => (noise.value = !noise.value)}>
-            {noise.value ? `noise shown (${count(hidden)})` : `noise hidden (${count(hidden)})`}
-          </button>
-        </li>}
-        {filtered && <li><button type="button" class="link" onClick={clearFilters}>Clear</button></li>}
+        {chips.map((term) => (
+          <Chip
+            key={term.from}
+            text={query.value.slice(term.from, term.to)}
+            problem={term.problem}
+            remove={() => (query.value = withoutTerm(query.value, term))}
+          />
+        ))}
+        {span && (
+          <Chip text={`${at(span.from, digits)} s – ${at(span.to, digits)} s`} remove={() => (range.value = null)} />
+        )}
+        {hidden > 0 && (
+          <li class={noise.value ? "chip toggle on" : "chip toggle"}>
+            <button type="button" aria-pressed={noise.value} onClick={() => (noise.value = !noise.value)}>
+              {noise.value ? `noise shown (${count(hidden)})` : `noise hidden (${count(hidden)})`}
+            </button>
+          </li>
+        )}
+        {filtered && (
+          <li>
+            <button type="button" class="link" onClick={clearFilters}>
+              Clear
+            </button>
+          </li>
+        )}
       </ul>
       <Hits />
-      {mask.value.length > 0 && rows.value.length === 0 && <p class="unseen" role="status">No event matches.</p>}
+      {mask.value.length > 0 && rows.value.length === 0 && (
+        <p class="unseen" role="status">
+          No event matches.
+        </p>
+      )}
     </div>
   );
 }

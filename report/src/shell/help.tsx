@@ -19,24 +19,60 @@ export function Help() {
     else dialog.current?.close();
   }, [helpOpen.value]);
   return (
-    <dialog ref={dialog} class="help" aria-labelledby="help-title" onClose={() => (helpOpen.value = false)}
-      onClick={(event) => event.target === dialog.current && (helpOpen.value = false)}>
-      {helpOpen.value && <div class="dialog-body">
-        <h2 id="help-title">Keys</h2>
-        <label><input type="checkbox" checked={singleKeys.value}
-          onChange={(event) => (singleKeys.value = event.currentTarget.checked)} /> single keys do something</label>
-        <dl class="keys">
-          {KEY_LIST.map(({ keys, doc }) => (
-            <div key={doc}><dt>{keys.map((key) => <kbd key={key}>{key}</kbd>)}</dt><dd>{doc}</dd></div>
-          ))}
-        </dl>
-        <h2>Query</h2>
-        <dl class="keys">
-          {EXAMPLES.map(([text, doc]) => <div key={text}><dt><code>{text}</code></dt><dd>{doc}</dd></div>)}
-          {Object.entries(KEYS).map(([key, { doc }]) => <div key={key}><dt><code>{key}:</code></dt><dd>{doc}</dd></div>)}
-        </dl>
-        <form method="dialog"><button class="primary">Close</button></form>
-      </div>}
+    <dialog
+      ref={dialog}
+      class="help"
+      aria-labelledby="help-title"
+      onClose={() => (helpOpen.value = false)}
+      onClick={(event) => event.target === dialog.current && (helpOpen.value = false)}
+    >
+      {helpOpen.value && (
+        <div class="dialog-body">
+          <h2 id="help-title">Keys</h2>
+          <label>
+            <input
+              type="checkbox"
+              checked={singleKeys.value}
+              onChange={(event) => (singleKeys.value = event.currentTarget.checked)}
+            />{" "}
+            single keys do something
+          </label>
+          <dl class="keys">
+            {KEY_LIST.map(({ keys, doc }) => (
+              <div key={doc}>
+                <dt>
+                  {keys.map((key) => (
+                    <kbd key={key}>{key}</kbd>
+                  ))}
+                </dt>
+                <dd>{doc}</dd>
+              </div>
+            ))}
+          </dl>
+          <h2>Query</h2>
+          <dl class="keys">
+            {EXAMPLES.map(([text, doc]) => (
+              <div key={text}>
+                <dt>
+                  <code>{text}</code>
+                </dt>
+                <dd>{doc}</dd>
+              </div>
+            ))}
+            {Object.entries(KEYS).map(([key, { doc }]) => (
+              <div key={key}>
+                <dt>
+                  <code>{key}:</code>
+                </dt>
+                <dd>{doc}</dd>
+              </div>
+            ))}
+          </dl>
+          <form method="dialog">
+            <button class="primary">Close</button>
+          </form>
+        </div>
+      )}
     </dialog>
   );
 }

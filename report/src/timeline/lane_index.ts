@@ -41,9 +41,9 @@ export class LaneIndex {
   /** `order` is all rows by time, undefined when they are in that order; `mask` which of them count. */
   constructor(columns: Columns, lanes: number, ofTask: Int32Array, mask: Uint8Array, order: Uint32Array | undefined) {
     const laneOf = new Int32Array(mask.length);
-    const starts = this.starts = new Uint32Array(lanes + 1);
+    const starts = (this.starts = new Uint32Array(lanes + 1));
     for (let row = 0; row < mask.length; row++) {
-      const lane = laneOf[row] = mask[row] ? ofTask[columns.task(row)] ?? -1 : -1;
+      const lane = (laneOf[row] = mask[row] ? (ofTask[columns.task(row)] ?? -1) : -1);
       if (lane >= 0) starts[lane + 1]!++;
     }
     for (let lane = 0; lane < lanes; lane++) starts[lane + 1]! += starts[lane]!;
@@ -55,7 +55,8 @@ export class LaneIndex {
     this.place(columns, laneOf, order);
     this.blocks = new Uint32Array(lanes + 1);
     for (let lane = 0; lane < lanes; lane++) {
-      this.blocks[lane + 1] = this.blocks[lane]! + Math.floor((this.starts[lane + 1]! - this.starts[lane]!) / BLOCK) + 1;
+      this.blocks[lane + 1] =
+        this.blocks[lane]! + Math.floor((this.starts[lane + 1]! - this.starts[lane]!) / BLOCK) + 1;
     }
     this.busy = new Float64Array(this.blocks[lanes]! * KINDS);
     this.errors = new Uint32Array(this.blocks[lanes]!);
@@ -96,7 +97,7 @@ export class LaneIndex {
     const { kinds, lengths } = this;
     const { busy } = sums;
     for (let i = from; i < to; i++) {
-      busy[kinds[i]! & 0x7F]! += lengths[i]! || 1;
+      busy[kinds[i]! & 0x7f]! += lengths[i]! || 1;
       sums.errors += kinds[i]! >> 7;
     }
   }
@@ -123,14 +124,14 @@ export class LaneIndex {
   }
 
   kind(place: number): number {
-    return this.kinds[place]! & 0x7F;
+    return this.kinds[place]! & 0x7f;
   }
 
   failed(place: number): boolean {
     return this.kinds[place]! >= FAILED;
   }
 
-  /** The first place of a lane whose event begins at `moment` or later, looked for from `from` on with growing steps. */
+  /** The first place of a lane whose event begins at `moment` or later, looked for from `from` on. */
   seek(lane: number, moment: number, from = this.starts[lane]!): number {
     const { times } = this;
     const end = this.starts[lane + 1]!;

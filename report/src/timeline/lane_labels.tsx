@@ -21,18 +21,46 @@ function Label({ lane, place, chosen, height }: { lane: Lane; place: number; cho
   const { task, depth, parent, collapsed, tasks } = lane;
   const status = task.signal ?? (task.code ? `exit ${task.code}` : "");
   return (
-    <div role="row" id={`lane-${task.id}`} class={chosen ? "lane chosen" : "lane"} aria-level={depth + 1} aria-rowindex={place + 1}
-      aria-selected={chosen} aria-expanded={parent ? !collapsed : undefined} title={seen(words(lane))}
-      onClick={() => (selected.value = { kind: "task", id: task.id })}>
+    <div
+      role="row"
+      id={`lane-${task.id}`}
+      class={chosen ? "lane chosen" : "lane"}
+      aria-level={depth + 1}
+      aria-rowindex={place + 1}
+      aria-selected={chosen}
+      aria-expanded={parent ? !collapsed : undefined}
+      title={seen(words(lane))}
+      onClick={() => (selected.value = { kind: "task", id: task.id })}
+    >
       <span role="gridcell">
-        <span class="twist" aria-hidden="true" onClick={(event) => {
-          if (!parent) return;
-          event.stopPropagation();
-          turn("turned", task.id);
-        }}>{parent ? (collapsed ? "▸" : "▾") : ""}</span>
-        {height > 12 && <><b><bdi>{short(task.comm ?? "?", 64)}</bdi></b> <small>{task.tid}</small>
-          {collapsed ? <small> +{tasks - 1}</small> : <small class="rest"> <bdi>{short(rest(lane), 160)}</bdi></small>}
-          {status && <small class="bad"> {seen(status)}</small>}</>}
+        <span
+          class="twist"
+          aria-hidden="true"
+          onClick={(event) => {
+            if (!parent) return;
+            event.stopPropagation();
+            turn("turned", task.id);
+          }}
+        >
+          {parent ? (collapsed ? "▸" : "▾") : ""}
+        </span>
+        {height > 12 && (
+          <>
+            <b>
+              <bdi>{short(task.comm ?? "?", 64)}</bdi>
+            </b>{" "}
+            <small>{task.tid}</small>
+            {collapsed ? (
+              <small> +{tasks - 1}</small>
+            ) : (
+              <small class="rest">
+                {" "}
+                <bdi>{short(rest(lane), 160)}</bdi>
+              </small>
+            )}
+            {status && <small class="bad"> {seen(status)}</small>}
+          </>
+        )}
       </span>
     </div>
   );
@@ -44,11 +72,21 @@ export function LaneLabels({ view, chosen }: { view: number; chosen: number }) {
   const first = Math.max(0, Math.floor(scrolled.value / height) - 2);
   const last = Math.min(list.length, first + Math.ceil(view / height) + 4);
   return (
-    <div class={compact.value ? "labels compact" : "labels"} role="treegrid" aria-label="Tasks" aria-rowcount={list.length}
-      ref={(element) => element?.style.setProperty("--first", `${first * height}px`)}>
-      {list.slice(first, last).map((lane, i) =>
-        <Label key={lane.task.id} lane={lane} place={first + i} height={height} chosen={first + i === chosen} />)}
-      {!list.length && <div role="row"><span role="gridcell">{report.loaded ? "no tasks" : ""}</span></div>}
+    <div
+      class={compact.value ? "labels compact" : "labels"}
+      role="treegrid"
+      aria-label="Tasks"
+      aria-rowcount={list.length}
+      ref={(element) => element?.style.setProperty("--first", `${first * height}px`)}
+    >
+      {list.slice(first, last).map((lane, i) => (
+        <Label key={lane.task.id} lane={lane} place={first + i} height={height} chosen={first + i === chosen} />
+      ))}
+      {!list.length && (
+        <div role="row">
+          <span role="gridcell">{report.loaded ? "no tasks" : ""}</span>
+        </div>
+      )}
     </div>
   );
 }

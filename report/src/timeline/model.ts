@@ -11,7 +11,8 @@ import { Choices, lanesOf, MANY } from "./tree.ts";
 
 export const categories = new Categories(report);
 
-const numbers = (name: string): Set<number> => new Set((params.value[`timeline.${name}`] ?? "").split(".").filter(Boolean).map(Number));
+const numbers = (name: string): Set<number> =>
+  new Set((params.value[`timeline.${name}`] ?? "").split(".").filter(Boolean).map(Number));
 
 /** Adds an id to a set in the address, or takes it out. */
 export function turn(name: "turned" | "hidden" | "pinned", id: number): void {

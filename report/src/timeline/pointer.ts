@@ -117,8 +117,15 @@ class Pointer {
 /** Listens until the returned function is called. */
 export function followPointer(scroller: HTMLElement, canvas: HTMLCanvasElement): () => void {
   const own = new Pointer(scroller, canvas);
-  const listeners: [string, (event: never) => void][] = [["pointerdown", own.down], ["pointermove", own.move], ["pointerup", own.up],
-    ["pointercancel", own.up], ["pointerleave", own.leave], ["wheel", own.wheel]];
-  for (const [name, listener] of listeners) scroller.addEventListener(name, listener as EventListener, { passive: false });
+  const listeners: [string, (event: never) => void][] = [
+    ["pointerdown", own.down],
+    ["pointermove", own.move],
+    ["pointerup", own.up],
+    ["pointercancel", own.up],
+    ["pointerleave", own.leave],
+    ["wheel", own.wheel],
+  ];
+  for (const [name, listener] of listeners)
+    scroller.addEventListener(name, listener as EventListener, { passive: false });
   return () => listeners.forEach(([name, listener]) => scroller.removeEventListener(name, listener as EventListener));
 }

@@ -32,17 +32,34 @@ function Figure({ title, value }: { title: string; value: string }) {
   return <div><dt>{title}</dt><dd>{value || "–"}</dd></div>;
 }
 
-interface PivotProps { title: string; list: { key: number; count: number; sum: number }[]; total: number; name: (key: number) => string;
-  onChoose: (key: number) => void }
+interface PivotProps {
+  title: string;
+  list: { key: number; count: number; sum: number }[];
+  total: number;
+  name: (key: number) => string;
+  onChoose: (key: number) => void;
+}
 
 function Pivot({ title, list, total, name, onChoose }: PivotProps) {
   return (
     <table class="pivot">
-      <caption>{title}{list.length > MOST && <small> {MOST} of {list.length}</small>}</caption>
+      <caption>
+        {title}
+        {list.length > MOST && (
+          <small>
+            {" "}
+            {MOST} of {list.length}
+          </small>
+        )}
+      </caption>
       <tbody>
         {list.slice(0, MOST).map(({ key, count: times, sum }) => (
           <tr key={key}>
-            <th scope="row"><button type="button" class="link" onClick={() => onChoose(key)}>{seen(name(key))}</button></th>
+            <th scope="row">
+              <button type="button" class="link" onClick={() => onChoose(key)}>
+                {seen(name(key))}
+              </button>
+            </th>
             <td class="num">{count(times)}</td>
             <td class="num">{ns(sum)}</td>
             <td class="num share">{total ? percent(sum / total) : ""}</td>

@@ -46,11 +46,18 @@ function many({ lane, from, to }: Under): string[] {
     if (index.failed(i)) failed++;
     busy += index.lengths[i]!;
   }
-  const most = [...names].sort((a, b) => b[1] - a[1]).slice(0, 4).map(([name, times]) => `${seen(name)} ${count(times)}`);
+  const most = [...names]
+    .sort((a, b) => b[1] - a[1])
+    .slice(0, 4)
+    .map(([name, times]) => `${seen(name)} ${count(times)}`);
   const span = index.end(to - 1) - index.times[from]!;
   const { comm, tid } = lanes.value.list[lane]!.task;
-  return [`${count(to - from)} events in ${ns(span)}`, `${most.join(", ")}${names.size > 4 ? " …" : ""}`,
-    `${failed ? `${count(failed)} failed, ` : ""}busy ${percent(Math.min(1, busy / Math.max(span, 1)))}`, `${seen(comm ?? "?")} ${tid}`];
+  return [
+    `${count(to - from)} events in ${ns(span)}`,
+    `${most.join(", ")}${names.size > 4 ? " …" : ""}`,
+    `${failed ? `${count(failed)} failed, ` : ""}busy ${percent(Math.min(1, busy / Math.max(span, 1)))}`,
+    `${seen(comm ?? "?")} ${tid}`,
+  ];
 }
 
 function one(row: number): string[] {
@@ -58,12 +65,16 @@ function one(row: number): string[] {
   const { comm = "?", tid = "" } = tasks.get(events.number("task").or0(row)) ?? {};
   const error = events.text("error", row);
   const size = events.number("bytes").at(row);
-  const target = events.text("path", row) || objects.get(events.number("object").or0(row))?.name || events.text("remote", row);
+  const target =
+    events.text("path", row) || objects.get(events.number("object").or0(row))?.name || events.text("remote", row);
   const args = events.longNow("args", row);
   const kind = CATEGORIES[categories.of()(row)]!.name;
-  return [`${seen(events.text("name", row))}${error ? ` ${seen(error)}` : ""}  ${ns(events.number("duration").at(row))}`,
-    args ? short(args, 160) : "", target ? short(target, 160) : "",
-    `${Number.isNaN(size) ? "" : `${bytes(size)}, `}${kind}, ${seen(comm)} ${tid}`].filter(Boolean);
+  return [
+    `${seen(events.text("name", row))}${error ? ` ${seen(error)}` : ""}  ${ns(events.number("duration").at(row))}`,
+    args ? short(args, 160) : "",
+    target ? short(target, 160) : "",
+    `${Number.isNaN(size) ? "" : `${bytes(size)}, `}${kind}, ${seen(comm)} ${tid}`,
+  ].filter(Boolean);
 }
 
 /** Lines of text about what is under the pointer, the first one as a heading. */

@@ -3,7 +3,15 @@
 import type { Report } from "../data/report.ts";
 
 export interface Statistics {
-  count: number; failed: number; sum: number; average: number; least: number; p50: number; p95: number; p99: number; most: number;
+  count: number;
+  failed: number;
+  sum: number;
+  average: number;
+  least: number;
+  p50: number;
+  p95: number;
+  p99: number;
+  most: number;
   bytes: number;
 }
 
@@ -25,18 +33,32 @@ export function statisticsOf({ events }: Report, rows: Uint32Array): Statistics 
     bytes += size.or0(row);
   }
   const sorted = all.subarray(0, measured).sort();
-  return { count: rows.length, failed, sum, average: measured ? sum / measured : NaN, least: at(sorted, 0.000001), bytes,
-    p50: at(sorted, 0.5), p95: at(sorted, 0.95), p99: at(sorted, 0.99), most: measured ? sorted[measured - 1]! : NaN };
+  return {
+    count: rows.length,
+    failed,
+    sum,
+    average: measured ? sum / measured : NaN,
+    least: at(sorted, 0.000001),
+    bytes,
+    p50: at(sorted, 0.5),
+    p95: at(sorted, 0.95),
+    p99: at(sorted, 0.99),
+    most: measured ? sorted[measured - 1]! : NaN,
+  };
 }
 
 /** The sum of durations and the count by whatever `key` says, the largest sums first. */
-export function pivot({ events }: Report, rows: Uint32Array, key: (row: number) => number): { key: number; count: number; sum: number }[] {
+export function pivot(
+  { events }: Report,
+  rows: Uint32Array,
+  key: (row: number) => number,
+): { key: number; count: number; sum: number }[] {
   const duration = events.number("duration").floats();
   const found = new Map<number, { key: number; count: number; sum: number }>();
   for (const row of rows) {
     const id = key(row);
     let entry = found.get(id);
-    if (!entry) found.set(id, entry = { key: id, count: 0, sum: 0 });
+    if (!entry) found.set(id, (entry = { key: id, count: 0, sum: 0 }));
     entry.count++;
     entry.sum += duration[row]! || 0;
   }

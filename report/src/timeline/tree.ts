@@ -70,7 +70,13 @@ export function lanesOf(tasks: Task[], { turned, hidden, pinned, collapseAll }: 
     const { task, depth, below } = node;
     if (hidden.has(task.id)) continue;
     const collapsed = below.length > 0 && (collapseAll && depth > 0) !== turned.has(task.id);
-    list.push({ task, depth, parent: below.length > 0, collapsed, tasks: collapsed ? cover(node, list.length, ofTask) : 1 });
+    list.push({
+      task,
+      depth,
+      parent: below.length > 0,
+      collapsed,
+      tasks: collapsed ? cover(node, list.length, ofTask) : 1,
+    });
     if (!collapsed) {
       ofTask[task.id] = list.length - 1;
       for (let i = below.length - 1; i >= 0; i--) stack.push(below[i]!);

@@ -68,7 +68,11 @@ const longest = computed(() => {
 
 function target(row: number): string {
   const path = report.events.text("path", row);
-  return path || report.events.text("remote", row) || (report.objects.get(report.events.number("object").or0(row))?.name ?? "");
+  return (
+    path ||
+    report.events.text("remote", row) ||
+    (report.objects.get(report.events.number("object").or0(row))?.name ?? "")
+  );
 }
 
 function columns(list: Uint32Array): Column[] {
@@ -88,16 +92,37 @@ function columns(list: Uint32Array): Column[] {
   const from = (cell: (row: number) => Cell) => (index: number) => cell(list[index]!);
   return [
     { id: "time", title: "Time s", width: 104, numeric: true, cell: from((row) => at(time.at(row))) },
-    { id: "duration", title: "Took", width: 92, numeric: true, doc: "The bar is logarithmic", cell: from((row) =>
-      Number.isNaN(duration.at(row)) ? "" : { text: ns(duration.at(row)), bar: Math.log(duration.or0(row) || 1) / longest.value }) },
+    {
+      id: "duration",
+      title: "Took",
+      width: 92,
+      numeric: true,
+      doc: "The bar is logarithmic",
+      cell: from((row) =>
+        Number.isNaN(duration.at(row))
+          ? ""
+          : { text: ns(duration.at(row)), bar: Math.log(duration.or0(row) || 1) / longest.value },
+      ),
+    },
     { id: "task", title: "Task", width: 124, cell: from(taskCell) },
-    { id: "name", title: "Call", width: 132, mono: true, cell: from((row) =>
-      ({ text: events.text("name", row), category: category(row) })) },
+    {
+      id: "name",
+      title: "Call",
+      width: 132,
+      mono: true,
+      cell: from((row) => ({ text: events.text("name", row), category: category(row) })),
+    },
     { id: "ret", title: "Result", width: 104, numeric: true, mono: true, cell: from(result) },
     { id: "bytes", title: "Bytes", width: 82, numeric: true, cell: from((row) => bytes(size.at(row))) },
     { id: "object", title: "On", width: 260, cell: from(target) },
-    { id: "args", title: "Arguments", width: 640, mono: true, sortable: false, cell: from((row) =>
-      events.longNow("args", row) ?? "…") },
+    {
+      id: "args",
+      title: "Arguments",
+      width: 640,
+      mono: true,
+      sortable: false,
+      cell: from((row) => events.longNow("args", row) ?? "…"),
+    },
   ];
 }
 

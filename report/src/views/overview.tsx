@@ -55,13 +55,36 @@ function Figures() {
     <Cards>
       <Card title="Wall time" value={ns(report.duration)} note={report.end ? undefined : "so far"} />
       <Card title="In system calls" value={ns(all.time - waiting)} note={`and ${ns(waiting)} waiting, of all tasks`} />
-      <Card title="System calls" value={count(all.calls)} note={`${count(Math.round(all.calls / (report.duration / 1e9)))} per second`}
-        onOpen={open("")} />
-      <Card title="Failed" value={count(all.failed)} note={all.calls ? percent(all.failed / all.calls) : ""} onOpen={open("err:*")} />
-      <Card title="Read, written" value={`${bytes(all.read)}`} note={`${bytes(all.written)} written`} onOpen={open("type:read,write,copy")} />
-      <Card title="Received, sent" value={bytes(all.received)} note={`${bytes(all.sent)} sent`} onOpen={open("type:recv,send")} />
-      <Card title="Processes" value={count(processes)} note={`${count(tasks.length)} tasks with threads`}
-        onOpen={() => (tab.value = "processes")} />
+      <Card
+        title="System calls"
+        value={count(all.calls)}
+        note={`${count(Math.round(all.calls / (report.duration / 1e9)))} per second`}
+        onOpen={open("")}
+      />
+      <Card
+        title="Failed"
+        value={count(all.failed)}
+        note={all.calls ? percent(all.failed / all.calls) : ""}
+        onOpen={open("err:*")}
+      />
+      <Card
+        title="Read, written"
+        value={`${bytes(all.read)}`}
+        note={`${bytes(all.written)} written`}
+        onOpen={open("type:read,write,copy")}
+      />
+      <Card
+        title="Received, sent"
+        value={bytes(all.received)}
+        note={`${bytes(all.sent)} sent`}
+        onOpen={open("type:recv,send")}
+      />
+      <Card
+        title="Processes"
+        value={count(processes)}
+        note={`${count(tasks.length)} tasks with threads`}
+        onOpen={() => (tab.value = "processes")}
+      />
     </Cards>
   );
 }
@@ -89,7 +112,13 @@ function Portion({ share, total }: { share: Share; total: number }) {
   return (
     <tr>
       <th scope="row" class={`k${share.category}`}>
-        {classes.length ? <button type="button" class="link" onClick={() => narrow(`class:${classes.join(",")}`)}>{name}</button> : name}
+        {classes.length ? (
+          <button type="button" class="link" onClick={() => narrow(`class:${classes.join(",")}`)}>
+            {name}
+          </button>
+        ) : (
+          name
+        )}
       </th>
       <td class="num">{ns(share.time)}</td>
       <td class="num">{percent(share.time / total)}</td>

@@ -43,7 +43,8 @@ const lived = ({ start = 0, end = report.duration }: Task) => end - start;
 // When it was there, as parts of the whole trace.
 const lifeline = ({ start = 0, end = report.duration }: Task): [number, number] =>
   [start / report.duration, end / report.duration];
-const ended = ({ signal, code, end }: Task) => signal ?? (code !== undefined ? `exit ${code}` : end === undefined ? "runs" : "");
+const ended = ({ signal, code, end }: Task) =>
+  signal ?? (code !== undefined ? `exit ${code}` : end === undefined ? "runs" : "");
 
 // What each column shows and sorts by.
 const VALUES: Record<string, (line: Line) => number | string> = {
@@ -74,23 +75,55 @@ function columns(list: Line[]): Column[] {
   const number = (id: string, title: string, width: number, text: (value: number) => string): Column =>
     ({ id, title, width, numeric: true, cell: from((line) => some(VALUES[id]!(line) as number, text)) });
   return [
-    { id: "comm", title: "Process", width: 190, cell: from(({ process }) =>
-      ({ text: process.task.comm ?? "?", indent: tree ? process.depth : 0 })) },
+    {
+      id: "comm",
+      title: "Process",
+      width: 190,
+      cell: from(({ process }) => ({ text: process.task.comm ?? "?", indent: tree ? process.depth : 0 })),
+    },
     { id: "pid", title: "PID", width: 70, numeric: true, cell: from(({ process }) => String(process.task.pid ?? "")) },
-    { id: "start", title: "Start s", width: 84, numeric: true, cell: from(({ process }) => at(process.task.start ?? 0, 3)) },
-    { id: "lived", title: "Lived", width: 92, numeric: true, cell: from(({ process }) =>
-      ({ text: ns(lived(process.task)), bar: lifeline(process.task) })) },
-    { id: "ended", title: "End", width: 86, cell: from(({ process: { task } }) =>
-      task.signal || task.code ? { text: ended(task), tone: "bad" } : ended(task)) },
-    number("threads", "Threads", 66, (value) => value > 1 ? count(value) : ""),
+    {
+      id: "start",
+      title: "Start s",
+      width: 84,
+      numeric: true,
+      cell: from(({ process }) => at(process.task.start ?? 0, 3)),
+    },
+    {
+      id: "lived",
+      title: "Lived",
+      width: 92,
+      numeric: true,
+      cell: from(({ process }) => ({ text: ns(lived(process.task)), bar: lifeline(process.task) })),
+    },
+    {
+      id: "ended",
+      title: "End",
+      width: 86,
+      cell: from(({ process: { task } }) =>
+        task.signal || task.code ? { text: ended(task), tone: "bad" } : ended(task),
+      ),
+    },
+    number("threads", "Threads", 66, (value) => (value > 1 ? count(value) : "")),
     number("calls", "Calls", 84, count),
     number("failed", "Failed", 72, count),
-    { id: "time", title: "In calls", width: 92, numeric: true, cell: from((line) =>
-      ({ text: some(used(line).time, ns), bar: used(line).time / busiest })) },
+    {
+      id: "time",
+      title: "In calls",
+      width: 92,
+      numeric: true,
+      cell: from((line) => ({ text: some(used(line).time, ns), bar: used(line).time / busiest })),
+    },
     number("read", "Read", 82, bytes),
     number("written", "Written", 82, bytes),
     number("network", "Network", 82, bytes),
-    { id: "argv", title: "Command", width: 520, mono: true, cell: from(({ process }) => process.task.argv ?? process.task.exe ?? "") },
+    {
+      id: "argv",
+      title: "Command",
+      width: 520,
+      mono: true,
+      cell: from(({ process }) => process.task.argv ?? process.task.exe ?? ""),
+    },
   ];
 }
 

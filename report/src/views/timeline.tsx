@@ -12,8 +12,20 @@ import { addKeys } from "../shell/keys.ts";
 import { range, selected, setParam } from "../state.ts";
 import { LaneLabels } from "../timeline/lane_labels.tsx";
 import { timelineKeys } from "../timeline/keys.ts";
-import { collapseAll, compact, dragged, hiddenLanes, laneHeight, laneIndex, lanes, marks, pointer, scrolled, shown, Spot }
-  from "../timeline/model.ts";
+import {
+  collapseAll,
+  compact,
+  dragged,
+  hiddenLanes,
+  laneHeight,
+  laneIndex,
+  lanes,
+  marks,
+  pointer,
+  scrolled,
+  shown,
+  Spot,
+} from "../timeline/model.ts";
 import { paintOverlay } from "../timeline/overlay.ts";
 import { coloursOfLanes, LanePainter } from "../timeline/painter.ts";
 import { followPointer } from "../timeline/pointer.ts";
@@ -39,7 +51,10 @@ const chosen = computed(() => {
 function Tip({ spot, width, left }: { spot: Spot; width: number; left: number }) {
   const lines = tipOf(spot, width);
   const place = (element: HTMLElement | null) => {
-    element?.style.setProperty("left", `${left + (spot.x > width * 0.6 ? spot.x - element.offsetWidth - 14 : spot.x + 14)}px`);
+    element?.style.setProperty(
+      "left",
+      `${left + (spot.x > width * 0.6 ? spot.x - element.offsetWidth - 14 : spot.x + 14)}px`,
+    );
     element?.style.setProperty("top", `${spot.y + 18}px`);
   };
   if (!lines.length) return null;
@@ -49,16 +64,37 @@ function Tip({ spot, width, left }: { spot: Spot; width: number; left: number })
 function Toolbar() {
   return (
     <div class="toolbar">
-      <button type="button" aria-pressed={collapseAll.value}
-        onClick={() => setParam("timeline.collapse", collapseAll.value ? "0" : "1")}>Collapse</button>
-      <button type="button" aria-pressed={compact.value}
-        onClick={() => setParam("timeline.compact", compact.value ? undefined : "1")}>Compact</button>
-      {hiddenLanes.value > 0 && <button type="button" onClick={() => setParam("timeline.hidden", undefined)}>
-        Show {count(hiddenLanes.value)} hidden</button>}
-      {marks.value.length > 0 && <button type="button" onClick={() => (marks.value = [])}>Clear {marks.value.length} marks</button>}
+      <button
+        type="button"
+        aria-pressed={collapseAll.value}
+        onClick={() => setParam("timeline.collapse", collapseAll.value ? "0" : "1")}
+      >
+        Collapse
+      </button>
+      <button
+        type="button"
+        aria-pressed={compact.value}
+        onClick={() => setParam("timeline.compact", compact.value ? undefined : "1")}
+      >
+        Compact
+      </button>
+      {hiddenLanes.value > 0 && (
+        <button type="button" onClick={() => setParam("timeline.hidden", undefined)}>
+          Show {count(hiddenLanes.value)} hidden
+        </button>
+      )}
+      {marks.value.length > 0 && (
+        <button type="button" onClick={() => (marks.value = [])}>
+          Clear {marks.value.length} marks
+        </button>
+      )}
       <span class="grow" />
       <ul class="legend" aria-label="Colours">
-        {CATEGORIES.map(({ name }, kind) => <li key={name} class={`k${kind}`}>{name}</li>)}
+        {CATEGORIES.map(({ name }, kind) => (
+          <li key={name} class={`k${kind}`}>
+            {name}
+          </li>
+        ))}
         <li class="failed">failed</li>
       </ul>
     </div>
@@ -77,9 +113,19 @@ function Lanes() {
     slices.current = painter.paint(surface, scene, colours.value);
   });
   const above = usePainter((surface) => {
-    paintOverlay(surface, { span: shown.value, slices: slices.current, index: laneIndex.value, lanes: lanes.value.list.length,
-      height: laneHeight.value, scrolled: scrolled.value, range: dragged.value ?? range.value, marks: marks.value,
-      pointer: pointer.value?.time ?? null, chosen: chosen.value.row, chosenLane: chosen.value.lane });
+    paintOverlay(surface, {
+      span: shown.value,
+      slices: slices.current,
+      index: laneIndex.value,
+      lanes: lanes.value.list.length,
+      height: laneHeight.value,
+      scrolled: scrolled.value,
+      range: dragged.value ?? range.value,
+      marks: marks.value,
+      pointer: pointer.value?.time ?? null,
+      chosen: chosen.value.row,
+      chosenLane: chosen.value.lane,
+    });
   });
 
   useEffect(() => {
