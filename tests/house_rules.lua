@@ -45,9 +45,9 @@ local words <const> = {
   { word = "XXX", only = {}, why = "an issue is the place for it" },
 }
 
-local longest <const> = { c = 400, h = 250, lua = 400 }
+local longest <const> = { c = 400, h = 250, lua = 400, ts = 400, tsx = 400 }
 -- 100 in C and 120 in Lua are the aim; a table, and the expected text of a test, may need a little more.
-local widest <const> = { c = 110, h = 110, lua = 120 }
+local widest <const> = { c = 110, h = 110, lua = 120, ts = 120, tsx = 120, mjs = 120 }
 local widest_in_tests <const> = 140
 
 local function is_one_of(name, patterns)
@@ -121,12 +121,28 @@ local function check_text(file, kind, text)
     if widest[kind] and width(line) > limit then complain(file, number, ("longer than %d columns"):format(limit)) end
   end
   if text ~= "" and text:sub(-1) ~= "\n" then complain(file, number + 1, "no newline at the end") end
-  if longest[kind] and file:find "^[sl]" and number > longest[kind] then
+  if longest[kind] and file:find "^[slr]" and number > longest[kind] then
     complain(file, number, ("%d lines: more than %d, look for a second noun"):format(number, longest[kind]))
   end
 end
 
-local has_licence <const> = { c = true, h = true, lua = true, sh = true, S = true }
+-- Ways from bytes of the traced program into markup, scripts or addresses.
+local unsafe <const> = {
+  "innerHTML", "outerHTML%s*=[^=]", "insertAdjacentHTML", "dangerouslySetInnerHTML", "document%.write", "%f[%w]eval%(", "new Function",
+  "javascript:", "createContextualFragment", "setHTML", "href={", "src={", "style={",
+}
+
+local function check_page(file, text)
+  local number = 0
+  for line in text:gmatch "([^\n]*)\n" do
+    number = number + 1
+    for _, word in ipairs(unsafe) do
+      if line:find(word) then complain(file, number, "not in the page: " .. word:gsub("%%[%%f%[%]w]*", "")) end
+    end
+  end
+end
+
+local has_licence <const> = { c = true, h = true, lua = true, sh = true, S = true, ts = true, tsx = true, mjs = true, css = true }
 
 local function check_licence(file, kind, text)
   local head = text:sub(1, 400)
@@ -148,6 +164,7 @@ for file in io.lines() do
     check_licence(file, kind, text)
     if kind == "c" or kind == "h" then check_c(file, text) end
     if kind == "lua" then check_lua(file, text) end
+    if file:find "^report/src/" then check_page(file, text) end
   end
 end
 os.exit(problems == 0)

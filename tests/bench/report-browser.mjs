@@ -8,7 +8,8 @@ import { launch, loaded, open, root, until } from "../report/browser.mjs";
 
 const ROUNDS = Number(process.env.ROUNDS ?? 5);
 const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
-const at = (values, share) => [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))];
+const at = (values, share) =>
+  [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))];
 
 function trace(events) {
   const file = join(root, `build/report/${events}.html`);
@@ -24,7 +25,8 @@ function watch() {
   window.bench = { shell: 0, lanes: 0, longest: 0, loaded: 0 };
   new PerformanceObserver((list) => {
     for (const { duration, startTime } of list.getEntries()) {
-      if (!window.bench.loaded || startTime < window.bench.loaded) window.bench.longest = Math.max(window.bench.longest, duration);
+      if (!window.bench.loaded || startTime < window.bench.loaded)
+        window.bench.longest = Math.max(window.bench.longest, duration);
     }
   }).observe({ type: "longtask", buffered: true });
   const put = CanvasRenderingContext2D.prototype.putImageData;
@@ -51,8 +53,17 @@ function zooming() {
       // Frame callbacks run in the order they were asked for: the page's is between these two.
       let start = 0;
       requestAnimationFrame(() => (start = performance.now()));
-      lanes.dispatchEvent(new WheelEvent("wheel", { deltaY: i < 40 ? -50 : 50, ctrlKey: i % 4 !== 3, shiftKey: i % 4 === 3, bubbles: true,
-        cancelable: true, clientX: box.x + 700, clientY: box.y + 100 }));
+      lanes.dispatchEvent(
+        new WheelEvent("wheel", {
+          deltaY: i < 40 ? -50 : 50,
+          ctrlKey: i % 4 !== 3,
+          shiftKey: i % 4 === 3,
+          bubbles: true,
+          cancelable: true,
+          clientX: box.x + 700,
+          clientY: box.y + 100,
+        }),
+      );
       await new Promise((done) => requestAnimationFrame(() => {
         work.push(performance.now() - start);
         done();
@@ -67,7 +78,8 @@ function zooming() {
 
 // How much longer things take here than they would alone: wall time of a loop by its CPU time.
 async function crowding(page, client) {
-  const ticks = async () => (await client.send("Performance.getMetrics")).metrics.find(({ name }) => name === "TaskDuration").value * 1000;
+  const ticks = async () =>
+    (await client.send("Performance.getMetrics")).metrics.find(({ name }) => name === "TaskDuration").value * 1000;
   const before = await ticks();
   const wall = await page.evaluate(() => {
     const start = performance.now();
@@ -109,7 +121,10 @@ async function reaction(page, change) {
 
 async function once(browser, file) {
   await browser.context.addInitScript(watch);
-  const { page } = await open(browser, file, { hash: "#tab=timeline&timeline.collapse=0", size: { width: 1400, height: 1100 } });
+  const { page } = await open(browser, file, {
+    hash: "#tab=timeline&timeline.collapse=0",
+    size: { width: 1400, height: 1100 },
+  });
   const client = await page.context().newCDPSession(page);
   await client.send("Performance.enable", { timeDomain: "threadTicks" });
   await loaded(page);
@@ -131,22 +146,69 @@ async function once(browser, file) {
   const { usedSize, backingStorageSize = 0 } = await client.send("Runtime.getHeapUsage");
   const nodes = await page.evaluate(() => document.querySelectorAll("*").length);
   await page.close();
-  return { crowd, shell, lanes, whole, longest, total, zoom50: at(work, 0.5), zoom95: at(work, 0.95), zoomMost: Math.max(...work),
-    frame95: at(frames, 0.95), filter, search, sort, scroll95: at(scroll, 0.95), heap: (usedSize + backingStorageSize) / 1e6, nodes };
+  return {
+    crowd,
+    shell,
+    lanes,
+    whole,
+    longest,
+    total,
+    zoom50: at(work, 0.5),
+    zoom95: at(work, 0.95),
+    zoomMost: Math.max(...work),
+    frame95: at(frames, 0.95),
+    filter,
+    search,
+    sort,
+    scroll95: at(scroll, 0.95),
+    heap: (usedSize + backingStorageSize) / 1e6,
+    nodes,
+  };
 }
 
-const TITLES = { crowd: "wall time by CPU time here", shell: "navigation to shell, ms", lanes: "to first lanes, ms", whole: "to all decoded, ms", longest: "longest task of loading, ms",
-  total: "main thread's CPU for loading, ms", zoom50: "zoom: work per frame p50, ms", zoom95: "p95", zoomMost: "most", frame95: "zoom: frame p95, ms",
-  filter: "filter, ms", search: "search, ms", sort: "sort by duration, ms", scroll95: "table: frame p95, ms", heap: "heap and buffers, MB", nodes: "DOM nodes" };
+const TITLES = {
+  crowd: "wall time by CPU time here",
+  shell: "navigation to shell, ms",
+  lanes: "to first lanes, ms",
+  whole: "to all decoded, ms",
+  longest: "longest task of loading, ms",
+  total: "main thread's CPU for loading, ms",
+  zoom50: "zoom: work per frame p50, ms",
+  zoom95: "p95",
+  zoomMost: "most",
+  frame95: "zoom: frame p95, ms",
+  filter: "filter, ms",
+  search: "search, ms",
+  sort: "sort by duration, ms",
+  scroll95: "table: frame p95, ms",
+  heap: "heap and buffers, MB",
+  nodes: "DOM nodes",
+};
 const LIMITS = {
   75000: { shell: 200, lanes: 500 },
-  1000000: { shell: 200, lanes: 2000, longest: 100, zoom50: 6, zoom95: 16, zoomMost: 50, frame95: 33, filter: 100, search: 150, sort: 500,
-    scroll95: 33, heap: 120, nodes: 3000 },
+  1000000: {
+    shell: 200,
+    lanes: 2000,
+    longest: 100,
+    zoom50: 6,
+    zoom95: 16,
+    zoomMost: 50,
+    frame95: 33,
+    filter: 100,
+    search: 150,
+    sort: 500,
+    scroll95: 33,
+    heap: 120,
+    nodes: 3000,
+  },
   3000000: { lanes: 6000, heap: 350 },
 };
 
 let over = 0;
-for (const events of process.argv.slice(2).map(Number).concat(process.argv.length > 2 ? [] : Object.keys(LIMITS).map(Number))) {
+for (const events of process.argv
+  .slice(2)
+  .map(Number)
+  .concat(process.argv.length > 2 ? [] : Object.keys(LIMITS).map(Number))) {
   const file = trace(events);
   const runs = [];
   for (let round = 0; round < ROUNDS; round++) {
@@ -159,7 +221,9 @@ for (const events of process.argv.slice(2).map(Number).concat(process.argv.lengt
     const value = median(runs.map((run) => run[key]));
     const limit = LIMITS[events]?.[key];
     if (limit < value) over++;
-    console.log(`  ${title.padEnd(38)}${value.toFixed(1).padStart(9)}${limit ? `  of ${limit}${limit < value ? "  OVER" : ""}` : ""}`);
+    console.log(
+      `  ${title.padEnd(38)}${value.toFixed(1).padStart(9)}${limit ? `  of ${limit}${limit < value ? "  OVER" : ""}` : ""}`,
+    );
   }
 }
 console.log(`\n${over} over their limit`);

@@ -31,9 +31,28 @@ function reachOf(protocol: string, address: string): Reach {
 }
 
 function fresh(thing: Thing, duration: number): Connection {
-  return { thing, reach: "other", isName: false, began: "", remote: thing.remote ?? "", from: thing.opened ?? 0, connect: NaN,
-    ready: NaN, firstByte: NaN, lastByte: NaN, to: thing.closed ?? duration, sends: 0, sent: 0, receives: 0, received: 0,
-    calls: 0, time: 0, failed: 0, error: "", tasks: new Set(thing.task ? [thing.task] : []) };
+  return {
+    thing,
+    reach: "other",
+    isName: false,
+    began: "",
+    remote: thing.remote ?? "",
+    from: thing.opened ?? 0,
+    connect: NaN,
+    ready: NaN,
+    firstByte: NaN,
+    lastByte: NaN,
+    to: thing.closed ?? duration,
+    sends: 0,
+    sent: 0,
+    receives: 0,
+    received: 0,
+    calls: 0,
+    time: 0,
+    failed: 0,
+    error: "",
+    tasks: new Set(thing.task ? [thing.task] : []),
+  };
 }
 
 // What can be said when all of its events are known.
@@ -116,7 +135,11 @@ export function phasesOf(one: Connection): Span[] {
   const put = (start: number, end: number, colour: string, height?: number) =>
     start <= end && phases.push([start, end, colour, height]);
   const start = Number.isNaN(ready) ? (Number.isNaN(connect) ? from : connect) : ready;
-  put(connect, Number.isNaN(ready) ? (one.error ? connect : to) : ready, one.began === "connect" && one.error ? "bad" : "c3");
+  put(
+    connect,
+    Number.isNaN(ready) ? (one.error ? connect : to) : ready,
+    one.began === "connect" && one.error ? "bad" : "c3",
+  );
   put(Number.isNaN(firstByte) ? Math.min(start, lastByte) : firstByte, lastByte, "c0");
   put(start, firstByte, "c1");
   put(from, to, "line-strong", 3);

@@ -64,7 +64,10 @@ class Index {
     let use = this.byObject.get(id);
     const thing = use ? undefined : this.report.objects.get(id);
     if (thing) {
-      this.byObject.set(id, use = this.named(thing.name ?? thing.remote ?? `${thing.kind ?? "object"} ${id}`, thing.kind ?? ""));
+      this.byObject.set(
+        id,
+        (use = this.named(thing.name ?? thing.remote ?? `${thing.kind ?? "object"} ${id}`, thing.kind ?? "")),
+      );
       use.objects.add(id);
     }
     return use;
@@ -86,8 +89,21 @@ export function columnsOfUse({ events, strings }: Report) {
   for (const [name, badge] of Object.entries(BY_TYPE)) for (const id of strings.idsOf(name)) badges[id] = badge;
   const absent = new Uint8Array(strings.count);
   for (const name of ["ENOENT", "ENOTDIR"]) for (const id of strings.idsOf(name)) absent[id] = 1;
-  return { time: time!, duration: duration!, task: task!, object: object!, to: to!, size: size!, flags: flags!, kinds,
-    badges, absent, type: events.string("type").data, path: events.string("path").data, error: events.string("error").data };
+  return {
+    time: time!,
+    duration: duration!,
+    task: task!,
+    object: object!,
+    to: to!,
+    size: size!,
+    flags: flags!,
+    kinds,
+    badges,
+    absent,
+    type: events.string("type").data,
+    path: events.string("path").data,
+    error: events.string("error").data,
+  };
 }
 type Columns = ReturnType<typeof columnsOfUse>;
 

@@ -94,7 +94,9 @@ function representatives({ strings, objects }: Report) {
 /** The tree of some rows. */
 export function* flameOf(report: Report, rows: Uint32Array, exactly: Exactly): Work<Node> {
   const { events } = report;
-  const [duration, size, task, object, flags] = ["duration", "bytes", "task", "object", "flags"].map((name) => events.number(name));
+  const [duration, size, task, object, flags] = ["duration", "bytes", "task", "object", "flags"].map((name) =>
+    events.number(name),
+  );
   const [error, names, paths] = ["error", "name", "path"].map((name) => events.string(name).data);
   const category = new Categories(report).of();
   const one = representatives(report);

@@ -34,9 +34,26 @@ function folderOf(node: Node, path: string, label: string, depth: number): Folde
     [path, label, node] = [`${path}/${part}`, label ? `${label}/${part}` : `/${part}`, only];
   }
   const children = [...node.children].map(([part, child]) => folderOf(child, `${path}/${part}`, part, depth + 1));
-  children.sort((a, b) => Number(b.children.length > 0) - Number(a.children.length > 0) || (a.label < b.label ? -1 : 1));
-  const own: Folder = { path: path || "/", label: label || "/", children, depth, first: Infinity, last: 0,
-    files: node.use && !children.length ? 1 : 0, calls: 0, opens: 0, failed: 0, reads: 0, read: 0, writes: 0, written: 0, time: 0 };
+  children.sort(
+    (a, b) => Number(b.children.length > 0) - Number(a.children.length > 0) || (a.label < b.label ? -1 : 1),
+  );
+  const own: Folder = {
+    path: path || "/",
+    label: label || "/",
+    children,
+    depth,
+    first: Infinity,
+    last: 0,
+    files: node.use && !children.length ? 1 : 0,
+    calls: 0,
+    opens: 0,
+    failed: 0,
+    reads: 0,
+    read: 0,
+    writes: 0,
+    written: 0,
+    time: 0,
+  };
   if (node.use) own.use = node.use;
   for (const part of [...children, ...(node.use ? [{ ...node.use, files: 0 }] : [])]) {
     for (const name of SUMS) own[name] += part[name];

@@ -46,7 +46,8 @@ function fresh(grouping: Grouping, row: number): Group {
     octaves: new Uint32Array(OCTAVES), tasks: new Set() };
 }
 
-const quantile = (sorted: Float64Array, part: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))]!;
+const quantile = (sorted: Float64Array, part: number) =>
+  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))]!;
 
 /** The groups of rows of events that took time, those that took most in all first. */
 export function* groupsOf({ events }: Report, rows: Uint32Array, grouping: Grouping): Work<Group[]> {
@@ -136,7 +137,8 @@ export function byWait(report: Report, quoted: (key: string, value: string) => s
   const places = new Map<string, number>();
   const placeOf = new Map<number, number>();
   const nameOf = (id: number) => objects.get(id)?.name ?? objects.get(id)?.remote ?? "";
-  const remote = (id: number) => objects.get(id)?.kind === "socket" ? objects.get(id)?.remote ?? nameOf(id) : nameOf(id);
+  const remote = (id: number) =>
+    objects.get(id)?.kind === "socket" ? (objects.get(id)?.remote ?? nameOf(id)) : nameOf(id);
   const place = (id: number): number => {
     let found = placeOf.get(id);
     if (found === undefined) {
@@ -156,7 +158,13 @@ export function byWait(report: Report, quoted: (key: string, value: string) => s
   return { key, describe: (row) => {
     const [call, id] = [events.text("name", row), object.or0(row)];
     const on = id ? remote(id) : "";
-    const others = id ? objects.list().filter((thing) => remote(thing.id) === on).slice(0, 50).map((thing) => thing.id) : [];
+    const others = id
+      ? objects
+          .list()
+          .filter((thing) => remote(thing.id) === on)
+          .slice(0, 50)
+          .map((thing) => thing.id)
+      : [];
     return { call, on, terms: [quoted("name", call), ...(others.length ? [`object:${others.join(",")}`] : [])] };
   } };
 }
@@ -164,7 +172,13 @@ export function byWait(report: Report, quoted: (key: string, value: string) => s
 export interface Heat { span: Span; slots: number; first: number; octaves: number; counts: Uint32Array; most: number }
 
 /** How many events there are in each part of the time, for each doubling of the duration. `key` leaves out others. */
-export function* heatOf({ events }: Report, rows: Uint32Array, span: Span, slots: number, key: (row: number) => number): Work<Heat> {
+export function* heatOf(
+  { events }: Report,
+  rows: Uint32Array,
+  span: Span,
+  slots: number,
+  key: (row: number) => number,
+): Work<Heat> {
   const [time, duration, flags] = ["time", "duration", "flags"].map((name) => events.number(name));
   const counts = new Uint32Array(slots * OCTAVES);
   const scale = slots / (span.to - span.from);
@@ -183,5 +197,12 @@ export function* heatOf({ events }: Report, rows: Uint32Array, span: Span, slots
   if (least > longest) [least, longest] = [0, 0];
   const octaves = longest - least + 1;
   const own = counts.subarray(least * slots, (longest + 1) * slots);
-  return { span, slots, first: least, octaves, counts: own, most: own.reduce((most, value) => Math.max(most, value), 0) };
+  return {
+    span,
+    slots,
+    first: least,
+    octaves,
+    counts: own,
+    most: own.reduce((most, value) => Math.max(most, value), 0),
+  };
 }

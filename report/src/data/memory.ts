@@ -11,11 +11,29 @@ export interface Metric { id: string; title: string; table: "memory" | "usage"; 
 
 export const METRICS: Metric[] = [
   { id: "rss", title: "Resident", table: "usage", columns: ["rss"], doc: "what is in memory, shared parts as well" },
-  { id: "pss", title: "Proportional", table: "usage", columns: ["pss"], doc: "shared parts divided among those who share" },
+  {
+    id: "pss",
+    title: "Proportional",
+    table: "usage",
+    columns: ["pss"],
+    doc: "shared parts divided among those who share",
+  },
   { id: "anonymous", title: "Anonymous", table: "usage", columns: ["anonymous"], doc: "of no file" },
   { id: "swap", title: "Swap", table: "usage", columns: ["swap"], doc: "what was moved out" },
-  { id: "touched", title: "Touched", table: "usage", columns: ["touched"], doc: "what was used since it was asked last" },
-  { id: "all", title: "Mapped + heap", table: "memory", columns: ["heap", "mapped"], doc: "what was asked for; not all of it is touched" },
+  {
+    id: "touched",
+    title: "Touched",
+    table: "usage",
+    columns: ["touched"],
+    doc: "what was used since it was asked last",
+  },
+  {
+    id: "all",
+    title: "Mapped + heap",
+    table: "memory",
+    columns: ["heap", "mapped"],
+    doc: "what was asked for; not all of it is touched",
+  },
   { id: "heap", title: "Heap", table: "memory", columns: ["heap"], doc: "between the program's data and its break" },
   { id: "mapped", title: "Mapped", table: "memory", columns: ["mapped"], doc: "by mmap, files as well" },
 ];
@@ -53,7 +71,12 @@ class Rows {
     this.time = table.number("time");
     this.pid = table.number("pid");
     this.columns = columns.map((name) => table.number(name));
-    this.order = table.length ? timeOrder(Float64Array.from({ length: table.length }, (_, row) => this.time.at(row)), table.length) : undefined;
+    this.order = table.length
+      ? timeOrder(
+          Float64Array.from({ length: table.length }, (_, row) => this.time.at(row)),
+          table.length,
+        )
+      : undefined;
   }
 
   /** Calls `take` with each change by time; `total` is of all processes. */
@@ -134,7 +157,17 @@ export function* curvesOf(report: Report, metric: Metric, span: Span, slots: num
   return { total, processes, span, slots };
 }
 
-export interface FaultSum { what: string; path: string; count: number; pages: number; major: number; again: number; tasks: Set<number>; first: number; last: number }
+export interface FaultSum {
+  what: string;
+  path: string;
+  count: number;
+  pages: number;
+  major: number;
+  again: number;
+  tasks: Set<number>;
+  first: number;
+  last: number;
+}
 
 /** Faults by what was touched, most first. */
 export function* faultsOf(report: Report, span: Span): Work<FaultSum[]> {
@@ -149,8 +182,20 @@ export function* faultsOf(report: Report, span: Span): Work<FaultSum[]> {
     const key = path!.id(row) * 65536 + what!.id(row);
     let sum = sums.get(key);
     if (!sum) {
-      sums.set(key, sum = { what: table.text("what", row), path: table.text("path", row), count: 0, pages: 0, major: 0, again: 0,
-        tasks: new Set(), first: moment, last: moment });
+      sums.set(
+        key,
+        (sum = {
+          what: table.text("what", row),
+          path: table.text("path", row),
+          count: 0,
+          pages: 0,
+          major: 0,
+          again: 0,
+          tasks: new Set(),
+          first: moment,
+          last: moment,
+        }),
+      );
     }
     sum.count++;
     sum.pages += pages!.or0(row);

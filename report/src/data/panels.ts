@@ -14,7 +14,10 @@ export const isNumber = ({ declaration }: Table, column: string): boolean =>
 export function axesOf(table: Table, { x, y, kind }: Panel): { x: string | undefined; ys: string[] } {
   const names = table.declaration.map(([name]) => name);
   const numbers = names.filter((name) => isNumber(table, name));
-  const over = x && names.includes(x) ? x : names.find((name) => kind === "bars" ? !numbers.includes(name) : name === "time") ?? numbers[0];
+  const over =
+    x && names.includes(x)
+      ? x
+      : (names.find((name) => (kind === "bars" ? !numbers.includes(name) : name === "time")) ?? numbers[0]);
   const ys = y && numbers.includes(y) ? [y] : numbers.filter((name) => name !== over);
   return { x: over, ys: kind === "bars" ? ys.slice(0, 1) : ys.slice(0, 6) };
 }

@@ -5,7 +5,11 @@ import { report } from "../data/load.ts";
 /** What was traced, as part of a file's name. */
 export function fileName(extension: string): string {
   const { command, title = "trace" } = report.start;
-  const name = (command?.[0]?.split("/").at(-1) ?? title).replace(/[^\w.-]+/g, "-").slice(0, 60).replace(/^[-.]+/, "") || "trace";
+  const name =
+    (command?.[0]?.split("/").at(-1) ?? title)
+      .replace(/[^\w.-]+/g, "-")
+      .slice(0, 60)
+      .replace(/^[-.]+/, "") || "trace";
   return `${name}.${extension}`;
 }
 

@@ -34,8 +34,23 @@ const ordered = (record: Record) => Object.fromEntries(COLUMNS.filter((column) =
 const micro = (ns: number) => ns / 1000;
 
 function perfettoEvent(record: Record): object {
-  const { time = 0, duration, pid = 0, tid = 0, name = "", class: category, args, path, error, ret, bytes, remote } = record;
-  const said = Object.fromEntries(Object.entries({ args, path, remote, ret, error, bytes }).filter(([, value]) => value !== undefined));
+  const {
+    time = 0,
+    duration,
+    pid = 0,
+    tid = 0,
+    name = "",
+    class: category,
+    args,
+    path,
+    error,
+    ret,
+    bytes,
+    remote,
+  } = record;
+  const said = Object.fromEntries(
+    Object.entries({ args, path, remote, ret, error, bytes }).filter(([, value]) => value !== undefined),
+  );
   const place = { name, cat: category ?? "other", pid, tid, ts: micro(time as number), args: said };
   return duration === undefined ? { ...place, ph: "i", s: "t" } : { ...place, ph: "X", dur: micro(duration as number) };
 }
@@ -48,31 +63,81 @@ function perfettoHead(report: Report): string {
 }
 
 export const FORMS: Form[] = [
-  { id: "csv", title: "CSV", extension: "csv", mime: "text/csv", doc: "for spreadsheets", head: () => `${COLUMNS.join(",")}\n`,
-    text: line(csvCell, ","), tail: "" },
-  { id: "tsv", title: "TSV", extension: "tsv", mime: "text/tab-separated-values", doc: "for cut, awk and sort", head: () => `${COLUMNS.join("\t")}\n`,
-    text: line(tsvCell, "\t"), tail: "" },
-  { id: "json", title: "JSON", extension: "json", mime: "application/json", doc: "one list of objects", head: () => "[\n",
-    text: (record, index) => `${index ? ",\n" : ""}${JSON.stringify(ordered(record))}`, tail: "\n]\n" },
-  { id: "ndjson", title: "NDJSON", extension: "ndjson", mime: "application/x-ndjson", doc: "an object on each line, for jq", head: () => "",
-    text: (record) => `${JSON.stringify(ordered(record))}\n`, tail: "" },
-  { id: "perfetto", title: "Perfetto", extension: "perfetto.json", mime: "application/json", doc: "for ui.perfetto.dev and chrome://tracing",
-    head: perfettoHead, text: (record) => `,\n${JSON.stringify(perfettoEvent(record))}`, tail: "]}\n" },
-  { id: "strace", title: "strace", extension: "strace", mime: "text/plain", doc: "a line for each, as strace writes them", head: () => "",
-    text: (record) => `${straceLine(record)}\n`, tail: "" },
+  {
+    id: "csv",
+    title: "CSV",
+    extension: "csv",
+    mime: "text/csv",
+    doc: "for spreadsheets",
+    head: () => `${COLUMNS.join(",")}\n`,
+    text: line(csvCell, ","),
+    tail: "",
+  },
+  {
+    id: "tsv",
+    title: "TSV",
+    extension: "tsv",
+    mime: "text/tab-separated-values",
+    doc: "for cut, awk and sort",
+    head: () => `${COLUMNS.join("\t")}\n`,
+    text: line(tsvCell, "\t"),
+    tail: "",
+  },
+  {
+    id: "json",
+    title: "JSON",
+    extension: "json",
+    mime: "application/json",
+    doc: "one list of objects",
+    head: () => "[\n",
+    text: (record, index) => `${index ? ",\n" : ""}${JSON.stringify(ordered(record))}`,
+    tail: "\n]\n",
+  },
+  {
+    id: "ndjson",
+    title: "NDJSON",
+    extension: "ndjson",
+    mime: "application/x-ndjson",
+    doc: "an object on each line, for jq",
+    head: () => "",
+    text: (record) => `${JSON.stringify(ordered(record))}\n`,
+    tail: "",
+  },
+  {
+    id: "perfetto",
+    title: "Perfetto",
+    extension: "perfetto.json",
+    mime: "application/json",
+    doc: "for ui.perfetto.dev and chrome://tracing",
+    head: perfettoHead,
+    text: (record) => `,\n${JSON.stringify(perfettoEvent(record))}`,
+    tail: "]}\n",
+  },
+  {
+    id: "strace",
+    title: "strace",
+    extension: "strace",
+    mime: "text/plain",
+    doc: "a line for each, as strace writes them",
+    head: () => "",
+    text: (record) => `${straceLine(record)}\n`,
+    tail: "",
+  },
 ];
 
 const seconds = (ns: number) => (ns / 1e9).toFixed(6);
 
 // Without the names of the arguments, which strace has not; what is quoted stays.
-const bare = (args: string) => args.replace(/("(?:[^"\\]|\\.)*")|(^|, )[a-z_0-9]+: /g, (_, quoted, before) => quoted ?? before);
+const bare = (args: string) =>
+  args.replace(/("(?:[^"\\]|\\.)*")|(^|, )[a-z_0-9]+: /g, (_, quoted, before) => quoted ?? before);
 
 /** One event as a line of strace. */
 export function straceLine(record: Record): string {
   const { time = 0, duration, tid = "", name = "", args = "", ret, error, flags = 0 } = record;
   const begin = `[pid ${tid}] ${seconds(time as number)} `;
   if ((flags as number) & 16) return seen(`${begin}+++ ${name}${args ? ` ${args}` : ""} +++`);
-  const value = ret === undefined ? "?" : Math.abs(ret as number) > 0xFFFFFF ? `0x${(ret as number).toString(16)}` : String(ret);
+  const value =
+    ret === undefined ? "?" : Math.abs(ret as number) > 0xffffff ? `0x${(ret as number).toString(16)}` : String(ret);
   const result = error ? `-1 ${error}` : value;
   const took = duration === undefined ? "" : ` <${seconds(duration as number)}>`;
   return seen(`${begin}${name}(${bare(String(args))}) = ${result}${took}`);

@@ -3,8 +3,28 @@
 import type { Report } from "../data/report.ts";
 
 /** The columns of a file, in this order. Times are ns. */
-export const COLUMNS = ["time", "duration", "comm", "pid", "tid", "name", "type", "class", "ret", "error", "bytes", "object", "kind",
-  "path", "to", "remote", "args", "flags", "hidden", "note"] as const;
+export const COLUMNS = [
+  "time",
+  "duration",
+  "comm",
+  "pid",
+  "tid",
+  "name",
+  "type",
+  "class",
+  "ret",
+  "error",
+  "bytes",
+  "object",
+  "kind",
+  "path",
+  "to",
+  "remote",
+  "args",
+  "flags",
+  "hidden",
+  "note",
+] as const;
 export type Record = Partial<{ [column in typeof COLUMNS[number]]: string | number }>;
 
 const MOMENT = 12;
@@ -15,9 +35,17 @@ function withArgs({ events, tasks, objects }: Report, row: number, args: string)
   const { comm, pid, tid } = tasks.get(task ?? 0) ?? {};
   const [thing, second] = [objects.get(object ?? 0), objects.get(to ?? 0)];
   const path = own.path ?? (thing?.kind === "socket" ? undefined : thing?.name);
-  return { ...own, ...(comm !== undefined && { comm }), ...(pid !== undefined && { pid }), ...(tid !== undefined && { tid }),
-    ...(object !== undefined && { object }), ...(thing?.kind && { kind: thing.kind }), ...(path !== undefined && { path }),
-    ...(second?.name && { to: second.name }), ...(args && { args }) };
+  return {
+    ...own,
+    ...(comm !== undefined && { comm }),
+    ...(pid !== undefined && { pid }),
+    ...(tid !== undefined && { tid }),
+    ...(object !== undefined && { object }),
+    ...(thing?.kind && { kind: thing.kind }),
+    ...(path !== undefined && { path }),
+    ...(second?.name && { to: second.name }),
+    ...(args && { args }),
+  };
 }
 
 /** An event; its arguments are decoded when they are not at hand. */
@@ -31,8 +59,13 @@ export const recordNow = (report: Report, row: number): Record =>
   withArgs(report, row, report.events.longNow("args", row) ?? "…");
 
 /** Text of rows in pieces, between which the page answers. `told` hears how many are done; `stop` ends it. */
-export async function piecesOf(report: Report, rows: Uint32Array, text: (record: Record, row: number, index: number) => string,
-  told: (done: number) => void, stop: AbortSignal): Promise<string[]> {
+export async function piecesOf(
+  report: Report,
+  rows: Uint32Array,
+  text: (record: Record, row: number, index: number) => string,
+  told: (done: number) => void,
+  stop: AbortSignal,
+): Promise<string[]> {
   const pieces: string[] = [];
   let piece = "";
   let since = performance.now();

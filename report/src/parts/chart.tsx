@@ -58,28 +58,50 @@ function optionsOf(props: ChartProps, width: number, onHover: (index: number | n
   const axis = (): uPlot.Axis => ({ stroke: colour("muted"), grid: { stroke: colour("line"), width: 1 },
     ticks: { stroke: colour("line"), width: 1, size: 4 }, font: `11px ${colour("sans")}` });
   return {
-    width, height, legend: { show: false }, padding: [10, 24, 0, 0],
+    width,
+    height,
+    legend: { show: false },
+    padding: [10, 24, 0, 0],
     cursor: { points: { size: 5 }, drag: { x: props.onRange !== undefined, y: false, setScale: false } },
     scales: { x: { time: false }, y: { range: (_, __, most) => [0, (most || 1) * 1.08] } },
     axes: [
-      { ...axis(), size: 30, space: 80, values: (_, ticks) => {
-        const digits = digitsFor((ticks[1] ?? 1) - (ticks[0] ?? 0));
-        return ticks.map((tick) => isTime ? `${at(tick, digits)} s` : String(tick));
-      } },
-      { ...axis(), size: 74, ...(props.binary && { incrs: BINARY }), values: (_, ticks) => ticks.map((tick) => text(tick)) },
+      {
+        ...axis(),
+        size: 30,
+        space: 80,
+        values: (_, ticks) => {
+          const digits = digitsFor((ticks[1] ?? 1) - (ticks[0] ?? 0));
+          return ticks.map((tick) => (isTime ? `${at(tick, digits)} s` : String(tick)));
+        },
+      },
+      {
+        ...axis(),
+        size: 74,
+        ...(props.binary && { incrs: BINARY }),
+        values: (_, ticks) => ticks.map((tick) => text(tick)),
+      },
     ],
-    series: [{}, ...lines.map((line): uPlot.Series => ({
-      label: line.title, stroke: colour(line.colour), width: 1.5, points: { show: false },
-      ...(line.dashed && { dash: [5, 4] }), ...(line.area && { fill: colour("range") }),
-    }))],
+    series: [
+      {},
+      ...lines.map((line): uPlot.Series => ({
+        label: line.title,
+        stroke: colour(line.colour),
+        width: 1.5,
+        points: { show: false },
+        ...(line.dashed && { dash: [5, 4] }),
+        ...(line.area && { fill: colour("range") }),
+      })),
+    ],
     hooks: {
       draw: [(plot) => paintMarks(plot, marks)],
       setCursor: [({ cursor }) => onHover(cursor.idx ?? null)],
-      setSelect: [(plot) => {
-        const { left, width: wide } = plot.select;
-        if (wide > 2) props.onRange?.({ from: plot.posToVal(left, "x"), to: plot.posToVal(left + wide, "x") });
-        plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-      }],
+      setSelect: [
+        (plot) => {
+          const { left, width: wide } = plot.select;
+          if (wide > 2) props.onRange?.({ from: plot.posToVal(left, "x"), to: plot.posToVal(left + wide, "x") });
+          plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+        },
+      ],
     },
   };
 }
@@ -107,7 +129,8 @@ export function Chart(props: ChartProps) {
     const data = [props.x, ...props.lines.map(({ values }) => values)] as unknown as uPlot.AlignedData;
     const own = plot.current = new uPlot(optionsOf(props, Math.max(element.clientWidth, 100), setHover), data, element);
     const observer = new ResizeObserver(() => {
-      if (element.clientWidth && element.clientWidth !== own.width) own.setSize({ width: element.clientWidth, height: own.height });
+      if (element.clientWidth && element.clientWidth !== own.width)
+        own.setSize({ width: element.clientWidth, height: own.height });
     });
     observer.observe(element);
     return () => {

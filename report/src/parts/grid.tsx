@@ -60,7 +60,9 @@ const cellText = (cell: Cell): string => short(typeof cell === "string" ? cell :
 
 // Sets the classes that are ours: regular-table has some of its own on cells.
 function setClasses(cell: Element, classes: (string | false | undefined)[]): void {
-  cell.className = [...[...cell.classList].filter((name) => name.startsWith("rt-")), ...classes].filter(Boolean).join(" ");
+  cell.className = [...[...cell.classList].filter((name) => name.startsWith("rt-")), ...classes]
+    .filter(Boolean)
+    .join(" ");
 }
 
 const THICK = 12;
@@ -68,7 +70,10 @@ const THICK = 12;
 // Spans as layers of one picture, the first on top. A thin one is still seen.
 function paintSpans({ style }: HTMLElement, spans: Span[]): void {
   style.backgroundImage = spans.map(([from, to, colour]) => {
-    const [start, end] = [`${(from * 100).toFixed(2)}%`, `max(${(to * 100).toFixed(2)}%, ${(from * 100).toFixed(2)}% + 2px)`];
+    const [start, end] = [
+      `${(from * 100).toFixed(2)}%`,
+      `max(${(to * 100).toFixed(2)}%, ${(from * 100).toFixed(2)}% + 2px)`,
+    ];
     return `linear-gradient(to right, transparent ${start}, var(--${colour}) ${start} ${end}, transparent ${end})`;
   }).join(", ");
   style.backgroundSize = spans.map(([, , , height = THICK]) => `100% ${height}px`).join(", ");

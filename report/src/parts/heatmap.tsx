@@ -20,7 +20,10 @@ export interface HeatmapProps {
 
 const timeOf = ({ span, slots }: Heat, slot: number) => span.from + (span.to - span.from) * slot / slots;
 
-function paintCells(context: CanvasRenderingContext2D, { heat, width, high }: { heat: Heat; width: number; high: number }): void {
+function paintCells(
+  context: CanvasRenderingContext2D,
+  { heat, width, high }: { heat: Heat; width: number; high: number },
+): void {
   const { slots, octaves, counts, most } = heat;
   const [wide, tall] = [(width - LEFT) / slots, high / octaves];
   context.fillStyle = colour("panel");
@@ -30,14 +33,17 @@ function paintCells(context: CanvasRenderingContext2D, { heat, width, high }: { 
     for (let slot = 0; slot < slots; slot++) {
       const value = counts[octave * slots + slot]!;
       if (!value) continue;
-      context.globalAlpha = 0.22 + 0.78 * Math.log1p(value) / Math.log1p(most);
+      context.globalAlpha = 0.22 + (0.78 * Math.log1p(value)) / Math.log1p(most);
       context.fillRect(LEFT + slot * wide, high - (octave + 1) * tall, Math.max(wide - 0.5, 1), tall - 0.5);
     }
   }
   context.globalAlpha = 1;
 }
 
-function paintAxes(context: CanvasRenderingContext2D, { heat, width, high }: { heat: Heat; width: number; high: number }): void {
+function paintAxes(
+  context: CanvasRenderingContext2D,
+  { heat, width, high }: { heat: Heat; width: number; high: number },
+): void {
   const tall = high / heat.octaves;
   context.fillStyle = colour("muted");
   context.font = `11px ${colour("sans")}`;
@@ -47,14 +53,15 @@ function paintAxes(context: CanvasRenderingContext2D, { heat, width, high }: { h
   for (let decade = 1; decade <= 1e12; decade *= 10) {
     const place = Math.log2(decade) - heat.first;
     const y = high - place * tall;
-    if (place >= -0.01 && y >= 6 && y <= high) context.fillText(ns(decade).replace(/\.0+/, ""), LEFT - 8, Math.min(y, high - 5));
+    if (place >= -0.01 && y >= 6 && y <= high)
+      context.fillText(ns(decade).replace(/\.0+/, ""), LEFT - 8, Math.min(y, high - 5));
   }
   context.textBaseline = "top";
   const digits = digitsFor((heat.span.to - heat.span.from) / 8);
   for (let i = 0; i <= 6; i++) {
-    const x = LEFT + (width - LEFT) * i / 6;
+    const x = LEFT + ((width - LEFT) * i) / 6;
     context.textAlign = i === 0 ? "left" : i === 6 ? "right" : "center";
-    context.fillText(`${at(timeOf(heat, heat.slots * i / 6), digits)} s`, x, high + 5);
+    context.fillText(`${at(timeOf(heat, (heat.slots * i) / 6), digits)} s`, x, high + 5);
   }
 }
 
@@ -77,7 +84,12 @@ function wordsOf(heat: Heat, { slot, octave }: Cell): string {
     + `from ${at(timeOf(heat, slot), digits)} s to ${at(timeOf(heat, slot + 1), digits)} s`;
 }
 
-const STEPS: Record<string, [number, number]> = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+const STEPS: Record<string, [number, number]> = {
+  ArrowLeft: [-1, 0],
+  ArrowRight: [1, 0],
+  ArrowUp: [0, 1],
+  ArrowDown: [0, -1],
+};
 
 export function Heatmap({ heat, isLow, onPick }: HeatmapProps) {
   const [cell, setCell] = useState<Cell | null>(null);
@@ -106,11 +118,22 @@ export function Heatmap({ heat, isLow, onPick }: HeatmapProps) {
   };
   return (
     <figure class="heatmap" ref={(element) => element?.style.setProperty("--height", `${high}px`)}>
-      <canvas ref={canvas} tabIndex={0} role="application"
-        aria-label={`Time against duration. Arrows go from cell to cell, Enter takes its events. ${cell ? wordsOf(heat, cell) : ""}`}
-        onMouseMove={(event) => setCell(cellAt(event))} onMouseLeave={() => setCell(null)}
-        onClick={(event) => pick(cellAt(event))} onKeyDown={onKeyDown} onBlur={() => setCell(null)} />
-      <figcaption aria-live="polite">{cell ? wordsOf(heat, cell) : "Each row is twice as long as the one below. A click takes the events of a cell."}</figcaption>
+      <canvas
+        ref={canvas}
+        tabIndex={0}
+        role="application"
+        aria-label={
+          `Time against duration. Arrows go from cell to cell, Enter takes its events. ${cell ? wordsOf(heat, cell) : ""}`
+        }
+        onMouseMove={(event) => setCell(cellAt(event))}
+        onMouseLeave={() => setCell(null)}
+        onClick={(event) => pick(cellAt(event))}
+        onKeyDown={onKeyDown}
+        onBlur={() => setCell(null)}
+      />
+      <figcaption aria-live="polite">
+        {cell ? wordsOf(heat, cell) : "Each row is twice as long as the one below. A click takes the events of a cell."}
+      </figcaption>
     </figure>
   );
 }

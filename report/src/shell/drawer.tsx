@@ -13,7 +13,12 @@ import { range, selected, Selection } from "../state.ts";
 import { at, bytes, count, ns, seen, short } from "../text.ts";
 
 function Row({ name, children }: { name: string; children: ComponentChildren }) {
-  return children === undefined || children === null || children === "" ? null : <><dt>{name}</dt><dd>{children}</dd></>;
+  return children === undefined || children === null || children === "" ? null : (
+    <>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </>
+  );
 }
 
 /** Text of the program that filters by itself when it is clicked. */
@@ -49,7 +54,11 @@ function Long({ text }: { text: string }) {
   return (
     <>
       <code class="wrap">{cut ? short(text) : seen(text)}</code>
-      {cut && <button type="button" class="link" onClick={() => setWhole(true)}>all {count(text.length)} characters</button>}
+      {cut && (
+        <button type="button" class="link" onClick={() => setWhole(true)}>
+          all {count(text.length)} characters
+        </button>
+      )}
     </>
   );
 }
@@ -67,22 +76,39 @@ function Event({ row }: { row: number }) {
   const said = FLAGS.filter(([bit]) => (flags ?? 0) & bit).map(([, text]) => text).join(", ");
   return (
     <>
-      <h2><code>{seen(name ?? "event")}</code>{error && <span class="badge bad">{seen(error)}</span>}</h2>
+      <h2>
+        <code>{seen(name ?? "event")}</code>
+        {error && <span class="badge bad">{seen(error)}</span>}
+      </h2>
       <p class="actions">
-        <button type="button" onClick={() => reveal(row)}>Show on timeline</button>
-        <button type="button" onClick={() => (range.value = { from: time, to: time + Math.max(duration ?? 0, 1) })}>Range</button>
-        <button type="button" onClick={() => void copyEvent(row)} title="As a line of strace (Ctrl C)">Copy</button>
+        <button type="button" onClick={() => reveal(row)}>
+          Show on timeline
+        </button>
+        <button type="button" onClick={() => (range.value = { from: time, to: time + Math.max(duration ?? 0, 1) })}>
+          Range
+        </button>
+        <button type="button" onClick={() => void copyEvent(row)} title="As a line of strace (Ctrl C)">
+          Copy
+        </button>
       </p>
       <dl class="facts-list">
         <Row name="arguments">{args ? <Long text={args} /> : args === undefined ? "…" : ""}</Row>
-        <Row name="returned">{ret !== undefined ? <code>{ret > 0xFFFFFF ? `0x${Number(ret).toString(16)}` : count(ret)}</code> : ""}</Row>
+        <Row name="returned">
+          {ret !== undefined ? <code>{ret > 0xffffff ? `0x${Number(ret).toString(16)}` : count(ret)}</code> : ""}
+        </Row>
         <Row name="error">{error && <Filter term={termFor("err", error)}>{seen(error)}</Filter>}</Row>
         <Row name="start">{`${at(time, 9)} s`}</Row>
         <Row name="took">{ns(duration)}</Row>
         <Row name="end">{duration !== undefined ? `${at(time + duration, 9)} s` : ""}</Row>
         <Row name="task">{task && <TaskLink task={task} />}</Row>
         <Row name="type">{type && <Filter term={termFor("type", type)}>{seen(type)}</Filter>}</Row>
-        <Row name="path">{path && <Filter term={termFor("path", path)}><bdi>{short(path)}</bdi></Filter>}</Row>
+        <Row name="path">
+          {path && (
+            <Filter term={termFor("path", path)}>
+              <bdi>{short(path)}</bdi>
+            </Filter>
+          )}
+        </Row>
         <Row name="object">{thing && <ThingLink thing={thing} />}</Row>
         <Row name="to">{to && <ThingLink thing={to} />}</Row>
         <Row name="remote">{remote && <Filter term={termFor("remote", remote)}>{seen(remote)}</Filter>}</Row>
@@ -108,10 +134,19 @@ function TaskDetails({ task }: { task: Task }) {
   const children = report.tasks.list().filter(({ parent }) => parent === task.id);
   return (
     <>
-      <h2><code>{seen(task.comm ?? "task")}</code> <small>{task.tid}</small></h2>
+      <h2>
+        <code>{seen(task.comm ?? "task")}</code> <small>{task.tid}</small>
+      </h2>
       <p class="actions">
-        <button type="button" onClick={() => narrow(termFor("tid", task.tid ?? 0))}>Only this task</button>
-        <button type="button" onClick={() => (range.value = { from: task.start ?? 0, to: task.end ?? report.duration })}>Its time</button>
+        <button type="button" onClick={() => narrow(termFor("tid", task.tid ?? 0))}>
+          Only this task
+        </button>
+        <button
+          type="button"
+          onClick={() => (range.value = { from: task.start ?? 0, to: task.end ?? report.duration })}
+        >
+          Its time
+        </button>
       </p>
       <dl class="facts-list">
         <Row name="command">{task.argv && <Long text={task.argv} />}</Row>
@@ -123,7 +158,15 @@ function TaskDetails({ task }: { task: Task }) {
         <Row name="end">{task.end !== undefined ? `${at(task.end)} s` : ""}</Row>
         <Row name="lived">{task.end !== undefined ? ns(task.end - (task.start ?? 0)) : ""}</Row>
         <Row name="exit">{task.signal ? seen(task.signal) : task.code}</Row>
-        <Row name="made">{children.length ? children.slice(0, 50).map((child) => <div key={child.id}><TaskLink task={child} /></div>) : ""}</Row>
+        <Row name="made">
+          {children.length
+            ? children.slice(0, 50).map((child) => (
+                <div key={child.id}>
+                  <TaskLink task={child} />
+                </div>
+              ))
+            : ""}
+        </Row>
       </dl>
     </>
   );
@@ -132,8 +175,14 @@ function TaskDetails({ task }: { task: Task }) {
 function ThingDetails({ thing }: { thing: Thing }) {
   return (
     <>
-      <h2><bdi>{short(thing.name ?? thing.kind ?? "object", 512)}</bdi></h2>
-      <p class="actions"><button type="button" onClick={() => narrow(termFor("object", thing.id))}>Only events on it</button></p>
+      <h2>
+        <bdi>{short(thing.name ?? thing.kind ?? "object", 512)}</bdi>
+      </h2>
+      <p class="actions">
+        <button type="button" onClick={() => narrow(termFor("object", thing.id))}>
+          Only events on it
+        </button>
+      </p>
       <dl class="facts-list">
         <Row name="kind">{thing.kind}</Row>
         <Row name="protocol">{thing.protocol}</Row>

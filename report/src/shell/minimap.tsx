@@ -69,7 +69,8 @@ function paintDensity(context: CanvasRenderingContext2D, width: number, height: 
     }
   }
   context.fillStyle = colour("bad");
-  for (let column = 0; column < columns; column++) if (failed[column]) context.fillRect(column * wide, 0, Math.max(wide, 1), 2);
+  for (let column = 0; column < columns; column++)
+    if (failed[column]) context.fillRect(column * wide, 0, Math.max(wide, 1), 2);
 }
 
 function paintLost(context: CanvasRenderingContext2D, scale: number, height: number): void {
@@ -148,9 +149,16 @@ export function Minimap() {
   const digits = digitsFor((shown.to - shown.from) / 50);
   return (
     <div class="minimap">
-      <canvas ref={canvas} role="img" aria-label={`Activity over time; the timeline shows ${at(shown.from, digits)} s to ${at(shown.to, digits)} s`}
-        onPointerDown={onPointerDown} onPointerMove={onPointerMove} onPointerUp={() => (held.current = null)}
-        onDblClick={() => (view.value = null)} title="Drag: what the timeline shows. Double click: all" />
+      <canvas
+        ref={canvas}
+        role="img"
+        aria-label={`Activity over time; the timeline shows ${at(shown.from, digits)} s to ${at(shown.to, digits)} s`}
+        onPointerDown={onPointerDown}
+        onPointerMove={onPointerMove}
+        onPointerUp={() => (held.current = null)}
+        onDblClick={() => (view.value = null)}
+        title="Drag: what the timeline shows. Double click: all"
+      />
     </div>
   );
 }

@@ -19,10 +19,16 @@ export function Shell() {
   const Component = view.component;
   return (
     <>
-      <a class="skip" href="#panel" onClick={(event) => {
-        event.preventDefault();
-        document.getElementById("panel")?.focus();
-      }}>Skip to the view</a>
+      <a
+        class="skip"
+        href="#panel"
+        onClick={(event) => {
+          event.preventDefault();
+          document.getElementById("panel")?.focus();
+        }}
+      >
+        Skip to the view
+      </a>
       <Header />
       <Banners />
       <FilterBar />
@@ -30,7 +36,13 @@ export function Shell() {
       <Tabs />
       <div class={`work ${selected.value ? "with-drawer" : ""}`}>
         <main class="main">
-          <div id="panel" role="tabpanel" aria-labelledby={`tab-${view.id}`} tabIndex={-1} class={`panel view-${view.id}`}>
+          <div
+            id="panel"
+            role="tabpanel"
+            aria-labelledby={`tab-${view.id}`}
+            tabIndex={-1}
+            class={`panel view-${view.id}`}
+          >
             <Component key={view.id} />
           </div>
         </main>

@@ -19,8 +19,17 @@ export function Tabs() {
     <nav class="tabs" aria-label="Views">
       <div role="tablist">
         {views.map(({ id, title }, i) => (
-          <button key={id} id={`tab-${id}`} type="button" role="tab" aria-selected={id === current} aria-controls="panel"
-            tabIndex={id === current ? 0 : -1} onClick={() => (tab.value = id)} onKeyDown={(event) => move(event, i)}>
+          <button
+            key={id}
+            id={`tab-${id}`}
+            type="button"
+            role="tab"
+            aria-selected={id === current}
+            aria-controls="panel"
+            tabIndex={id === current ? 0 : -1}
+            onClick={() => (tab.value = id)}
+            onKeyDown={(event) => move(event, i)}
+          >
             {title}
           </button>
         ))}

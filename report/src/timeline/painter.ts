@@ -53,14 +53,31 @@ export class LanePainter {
     for (let lane = first; lane < last; lane++) {
       drawLane(scene.index, lane, scene.span, this.strip, LABEL * ratio, found);
       const top = Math.round(lane * laneHeight - scene.scrolled * ratio);
-      this.lane(buffer, wide, high, top, Math.max(2, Math.round(laneHeight - 2 * ratio)), scene, scene.lanes[lane]!, colours);
+      this.lane(
+        buffer,
+        wide,
+        high,
+        top,
+        Math.max(2, Math.round(laneHeight - 2 * ratio)),
+        scene,
+        scene.lanes[lane]!,
+        colours,
+      );
     }
     canvas.getContext("2d")!.putImageData(this.image!, 0, 0);
     return found;
   }
 
-  private lane(buffer: Uint32Array, wide: number, high: number, top: number, rows: number, { span, end }: Scene, lane: Lane,
-    colours: Colours): void {
+  private lane(
+    buffer: Uint32Array,
+    wide: number,
+    high: number,
+    top: number,
+    rows: number,
+    { span, end }: Scene,
+    lane: Lane,
+    colours: Colours,
+  ): void {
     const { strip, line, ink, blank } = this;
     const { height, flags } = strip;
     const scale = wide / (span.to - span.from);
@@ -77,12 +94,12 @@ export class LanePainter {
       const y = top + row;
       if (y < 0 || y >= high) continue;
       // The lowest row is drawn where there is any height at all.
-      const least = (rows - row - 1) / rows * FULL;
+      const least = ((rows - row - 1) / rows) * FULL;
       if (highest <= least) {
         buffer.set(blank, y * wide);
         continue;
       }
-      const cap = least + 2 / rows * FULL;
+      const cap = least + (2 / rows) * FULL;
       line.set(blank);
       for (let x = 0; x < wide; x++) {
         const value = height[x]!;

@@ -26,7 +26,14 @@ function paintNames(context: CanvasRenderingContext2D, most: number): void {
     const wide = context.measureText(name).width;
     context.fillStyle = colour("muted");
     context.font = `11px ${colour("sans")}`;
-    context.fillText(seen(` ${task.tid ?? ""}${collapsed ? ` +${tasks - 1}` : ` ${task.argv?.replace(/^\S+\s*/, "") ?? ""}`}`).slice(0, 80), left + wide + 2, y);
+    context.fillText(
+      seen(` ${task.tid ?? ""}${collapsed ? ` +${tasks - 1}` : ` ${task.argv?.replace(/^\S+\s*/, "") ?? ""}`}`).slice(
+        0,
+        80,
+      ),
+      left + wide + 2,
+      y,
+    );
     context.restore();
   });
 }
@@ -67,8 +74,19 @@ export function timelinePicture(width: number, most: number, ratio: number): HTM
   const more = list.length > drawn ? HEIGHT : 0;
   const height = TOP + drawn * HEIGHT + more;
   const [canvas, below] = [document.createElement("canvas"), document.createElement("canvas")];
-  const scene = { lanes: list, index: laneIndex.value, span: shown.value, height: HEIGHT, scrolled: 0, end: report.duration };
-  new LanePainter().paint({ canvas: below, width: width - LABELS, height: drawn * HEIGHT || 1, ratio }, scene, coloursOfLanes());
+  const scene = {
+    lanes: list,
+    index: laneIndex.value,
+    span: shown.value,
+    height: HEIGHT,
+    scrolled: 0,
+    end: report.duration,
+  };
+  new LanePainter().paint(
+    { canvas: below, width: width - LABELS, height: drawn * HEIGHT || 1, ratio },
+    scene,
+    coloursOfLanes(),
+  );
   Object.assign(canvas, { width: width * ratio, height: height * ratio });
   const context = canvas.getContext("2d")!;
   context.scale(ratio, ratio);

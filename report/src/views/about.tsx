@@ -29,11 +29,26 @@ function Traced() {
   const { start, end } = report;
   return (
     <Section title="What was traced">
-      <Facts of={[["command", start.command?.join(" ")], ["processes", start.pids?.join(", ")], ["host", start.host],
-        ["began", start.started ? date(start.started) : undefined], ["took", ns(report.duration)],
-        ["ended", end ? end.signal ?? (end.code === undefined ? "" : `exit ${end.code}`) : "the tracer did not get to its end"],
-        ["compendium", start.version], ["format", String(start.format)], ["run", start.run], ["boot", start.boot],
-        ["redacted", start.redacted ? "yes: secrets were taken out as they were written" : undefined]]} />
+      <Facts
+        of={[
+          ["command", start.command?.join(" ")],
+          ["processes", start.pids?.join(", ")],
+          ["host", start.host],
+          ["began", start.started ? date(start.started) : undefined],
+          ["took", ns(report.duration)],
+          [
+            "ended",
+            end
+              ? (end.signal ?? (end.code === undefined ? "" : `exit ${end.code}`))
+              : "the tracer did not get to its end",
+          ],
+          ["compendium", start.version],
+          ["format", String(start.format)],
+          ["run", start.run],
+          ["boot", start.boot],
+          ["redacted", start.redacted ? "yes: secrets were taken out as they were written" : undefined],
+        ]}
+      />
     </Section>
   );
 }
@@ -42,7 +57,9 @@ function Contents() {
   const tables = [...report.tables.values()].filter(({ length }) => length);
   return (
     <Section title="What is in this file">
-      <Facts of={tables.map((table) => [table.name, `${count(table.length)} rows of ${table.declaration.length} columns`])} />
+      <Facts
+        of={tables.map((table) => [table.name, `${count(table.length)} rows of ${table.declaration.length} columns`])}
+      />
     </Section>
   );
 }
@@ -51,7 +68,9 @@ function Missing() {
   const { end, errors } = report;
   const intervals = end?.lost?.intervals ?? [];
   const said = [
-    end?.lost?.count ? `${count(end.lost.count)} events were lost as the kernel made them faster than they could be read.` : "No event was lost.",
+    end?.lost?.count
+      ? `${count(end.lost.count)} events were lost as the kernel made them faster than they could be read.`
+      : "No event was lost.",
     end?.left_out?.count ? `${count(end.left_out.count)} were left out: ${end.left_out.why}.` : "None was left out.",
     end?.tampered ? `${count(end.tampered)} calls were changed by scripts.` : "",
     end?.failed_hooks ? `${count(end.failed_hooks)} hooks of scripts failed.` : "",
@@ -59,10 +78,37 @@ function Missing() {
   ].filter(Boolean);
   return (
     <Section title="Lost and left out">
-      <ul>{said.map((text) => <li key={text}>{seen(text)}</li>)}</ul>
-      {intervals.length > 0 && <table class="plain"><thead><tr><th scope="col" class="num">From s</th><th scope="col" class="num">To s</th>
-        <th scope="col" class="num">Lost</th></tr></thead><tbody>{intervals.slice(0, 50).map(([from, to, lost]) =>
-        <tr key={from}><td class="num">{at(from, 4)}</td><td class="num">{at(to, 4)}</td><td class="num">{count(lost)}</td></tr>)}</tbody></table>}
+      <ul>
+        {said.map((text) => (
+          <li key={text}>{seen(text)}</li>
+        ))}
+      </ul>
+      {intervals.length > 0 && (
+        <table class="plain">
+          <thead>
+            <tr>
+              <th scope="col" class="num">
+                From s
+              </th>
+              <th scope="col" class="num">
+                To s
+              </th>
+              <th scope="col" class="num">
+                Lost
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {intervals.slice(0, 50).map(([from, to, lost]) => (
+              <tr key={from}>
+                <td class="num">{at(from, 4)}</td>
+                <td class="num">{at(to, 4)}</td>
+                <td class="num">{count(lost)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
     </Section>
   );
 }
@@ -85,26 +131,56 @@ const hiddenBy = computed(() => {
   version.value;
   const hidden = report.events.string("hidden").data;
   const counts = new Map<number, number>();
-  for (let row = 0; row < report.events.length; row++) if (hidden[row]) counts.set(hidden[row]!, (counts.get(hidden[row]!) ?? 0) + 1);
+  for (let row = 0; row < report.events.length; row++)
+    if (hidden[row]) counts.set(hidden[row]!, (counts.get(hidden[row]!) ?? 0) + 1);
   const byName = new Map<string, number>();
-  for (const [id, number] of counts) byName.set(report.strings.text(id), (byName.get(report.strings.text(id)) ?? 0) + number);
+  for (const [id, number] of counts)
+    byName.set(report.strings.text(id), (byName.get(report.strings.text(id)) ?? 0) + number);
   return byName;
 });
 
 function Noise() {
-  const rules = Object.entries(report.end?.noise ?? {}).map(([rule, why]) => ({ rule, why, number: hiddenBy.value.get(rule) ?? 0 }));
+  const rules = Object.entries(report.end?.noise ?? {}).map(([rule, why]) => ({
+    rule,
+    why,
+    number: hiddenBy.value.get(rule) ?? 0,
+  }));
   rules.sort((a, b) => b.number - a.number || (a.rule < b.rule ? -1 : 1));
   if (!rules.length) return null;
   return (
     <Section title="Noise: what is hidden at first" isLong>
-      <p class="muted">All of it is in the file. <button type="button" class="link" onClick={() => {
-        noise.value = true;
-        tab.value = "events";
-      }}>Show it</button></p>
+      <p class="muted">
+        All of it is in the file.{" "}
+        <button
+          type="button"
+          class="link"
+          onClick={() => {
+            noise.value = true;
+            tab.value = "events";
+          }}
+        >
+          Show it
+        </button>
+      </p>
       <table class="plain">
-        <thead><tr><th scope="col">Rule</th><th scope="col" class="num">Hides</th><th scope="col">Because</th></tr></thead>
-        <tbody>{rules.map(({ rule, why, number }) => <tr key={rule}><th scope="row">{seen(rule)}</th>
-          <td class="num">{number ? count(number) : ""}</td><td class="muted">{seen(why)}</td></tr>)}</tbody>
+        <thead>
+          <tr>
+            <th scope="col">Rule</th>
+            <th scope="col" class="num">
+              Hides
+            </th>
+            <th scope="col">Because</th>
+          </tr>
+        </thead>
+        <tbody>
+          {rules.map(({ rule, why, number }) => (
+            <tr key={rule}>
+              <th scope="row">{seen(rule)}</th>
+              <td class="num">{number ? count(number) : ""}</td>
+              <td class="muted">{seen(why)}</td>
+            </tr>
+          ))}
+        </tbody>
       </table>
     </Section>
   );
@@ -113,9 +189,26 @@ function Noise() {
 function Keyboard() {
   return (
     <Section title="Keyboard" isLong>
-      <label><input type="checkbox" checked={singleKeys.value} onChange={(event) => (singleKeys.value = event.currentTarget.checked)} /> single keys do something</label>
-      <dl class="keys">{KEY_LIST.map(({ keys, doc }) =>
-        <div key={doc}><dt>{keys.map((key) => <kbd key={key}>{key}</kbd>)}</dt><dd>{doc}</dd></div>)}</dl>
+      <label>
+        <input
+          type="checkbox"
+          checked={singleKeys.value}
+          onChange={(event) => (singleKeys.value = event.currentTarget.checked)}
+        />{" "}
+        single keys do something
+      </label>
+      <dl class="keys">
+        {KEY_LIST.map(({ keys, doc }) => (
+          <div key={doc}>
+            <dt>
+              {keys.map((key) => (
+                <kbd key={key}>{key}</kbd>
+              ))}
+            </dt>
+            <dd>{doc}</dd>
+          </div>
+        ))}
+      </dl>
     </Section>
   );
 }
@@ -135,10 +228,20 @@ export function About() {
   const { summary } = report.end ?? {};
   return (
     <div class="scroll padded about">
-      <Traced /><Contents /><Missing /><Features />
-      {summary && <Section title="The summary in the terminal"><pre tabIndex={0} aria-label="The summary in the terminal">
-        {summary.split("\n").map(seen).join("\n")}</pre></Section>}
-      <Noise /><Keyboard /><Licences />
+      <Traced />
+      <Contents />
+      <Missing />
+      <Features />
+      {summary && (
+        <Section title="The summary in the terminal">
+          <pre tabIndex={0} aria-label="The summary in the terminal">
+            {summary.split("\n").map(seen).join("\n")}
+          </pre>
+        </Section>
+      )}
+      <Noise />
+      <Keyboard />
+      <Licences />
     </div>
   );
 }

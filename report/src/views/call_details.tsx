@@ -13,23 +13,56 @@ export function CallDetails({ group, onClose }: { group: Group; onClose: () => v
   return (
     <section class="below" aria-label={`How long ${call} took`}>
       <div class="below-head">
-        <h2><span class="mono">{short(call, 64)}</span> {on && <bdi>{short(on, 200)}</bdi>}</h2>
-        <button type="button" onClick={() => reveal(group.longest)}>Show the longest, {ns(group.max)}</button>
-        <button type="button" onClick={() => showEvents(group.terms)}>Only its events</button>
+        <h2>
+          <span class="mono">{short(call, 64)}</span> {on && <bdi>{short(on, 200)}</bdi>}
+        </h2>
+        <button type="button" onClick={() => reveal(group.longest)}>
+          Show the longest, {ns(group.max)}
+        </button>
+        <button type="button" onClick={() => showEvents(group.terms)}>
+          Only its events
+        </button>
         <button type="button" class="quiet" title="Close" onClick={onClose}>
-          <span aria-hidden="true">×</span><span class="unseen">Close</span></button>
+          <span aria-hidden="true">×</span>
+          <span class="unseen">Close</span>
+        </button>
       </div>
       <table class="plain histogram">
-        <thead><tr><th scope="col" class="num">Took</th><th scope="col" class="num">Count</th><th scope="col" class="num">Share</th><th scope="col"><span class="unseen">Bar</span></th></tr></thead>
+        <thead>
+          <tr>
+            <th scope="col" class="num">
+              Took
+            </th>
+            <th scope="col" class="num">
+              Count
+            </th>
+            <th scope="col" class="num">
+              Share
+            </th>
+            <th scope="col">
+              <span class="unseen">Bar</span>
+            </th>
+          </tr>
+        </thead>
         <tbody>
           {list.map((value, i) => {
             const [shortest, longest] = boundsOf(first + i);
             return (
               <tr key={i}>
-                <th scope="row" class="num"><button type="button" class="link" onClick={() =>
-                  showEvents([...group.terms, `dur>=${shortest}`, `dur<${longest}`])}>{ns(shortest)} – {ns(longest)}</button></th>
-                <td class="num">{count(value)}</td><td class="num">{percent(value / all)}</td>
-                <td class="meter"><span ref={(element) => element?.style.setProperty("width", `${value / most * 100}%`)} /></td>
+                <th scope="row" class="num">
+                  <button
+                    type="button"
+                    class="link"
+                    onClick={() => showEvents([...group.terms, `dur>=${shortest}`, `dur<${longest}`])}
+                  >
+                    {ns(shortest)} – {ns(longest)}
+                  </button>
+                </th>
+                <td class="num">{count(value)}</td>
+                <td class="num">{percent(value / all)}</td>
+                <td class="meter">
+                  <span ref={(element) => element?.style.setProperty("width", `${(value / most) * 100}%`)} />
+                </td>
               </tr>
             );
           })}

@@ -40,15 +40,33 @@ export function FileUsers({ use }: { use: FileUse }) {
   return (
     <section class="below" aria-label="Who used it">
       <div class="below-head">
-        <h2><bdi class="mono">{short(use.name, 512)}</bdi></h2>
-        <button type="button" onClick={() => show(use)}>Only its events</button>
+        <h2>
+          <bdi class="mono">{short(use.name, 512)}</bdi>
+        </h2>
+        <button type="button" onClick={() => show(use)}>
+          Only its events
+        </button>
         <button type="button" class="quiet" title="Close" onClick={() => setParam("files.chosen", undefined)}>
-          <span aria-hidden="true">×</span><span class="unseen">Close</span></button>
+          <span aria-hidden="true">×</span>
+          <span class="unseen">Close</span>
+        </button>
       </div>
       <table class="plain users">
-        <thead><tr><th scope="col">Used by</th>
-          {columns.map((title) => <th key={title} scope="col" class="num">{title || <span class="unseen">Events</span>}</th>)}</tr></thead>
-        <tbody>{users.slice(0, MOST).map((user) => <User key={[...user.tasks][0]} use={user} of={use} />)}</tbody>
+        <thead>
+          <tr>
+            <th scope="col">Used by</th>
+            {columns.map((title) => (
+              <th key={title} scope="col" class="num">
+                {title || <span class="unseen">Events</span>}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {users.slice(0, MOST).map((user) => (
+            <User key={[...user.tasks][0]} use={user} of={use} />
+          ))}
+        </tbody>
       </table>
       {users.length > MOST && <p class="muted">and {count(users.length - MOST)} tasks more</p>}
     </section>

@@ -24,15 +24,33 @@ export const fileUses = new Sliced(() => [counted.value], ([rows]) => filesOf(re
 
 interface Line extends Omit<Folder, "use"> { use?: FileUse }
 
-const lineOf = (use: FileUse): Line => ({ ...use, path: use.name, label: use.name, children: [], depth: 0, files: 1, use });
+const lineOf = (use: FileUse): Line => ({
+  ...use,
+  path: use.name,
+  label: use.name,
+  children: [],
+  depth: 0,
+  files: 1,
+  use,
+});
 const badgesOf = (use: FileUse | undefined) =>
   BADGES.filter(([bit]) => (use?.badges ?? 0) & bit).map(([, name]) => name).join(", ");
 
 const VALUES: Values<Line> = {
-  path: ({ path }) => path, calls: ({ calls }) => calls, opens: ({ opens }) => opens, failed: ({ failed }) => failed,
-  reads: ({ reads }) => reads, read: ({ read }) => read, writes: ({ writes }) => writes, written: ({ written }) => written,
-  time: ({ time }) => time, tasks: ({ use }) => use?.tasks.size ?? 0, first: ({ first }) => first, last: ({ last }) => last,
-  badges: ({ use }) => badgesOf(use), kind: ({ use }) => use?.kind ?? "",
+  path: ({ path }) => path,
+  calls: ({ calls }) => calls,
+  opens: ({ opens }) => opens,
+  failed: ({ failed }) => failed,
+  reads: ({ reads }) => reads,
+  read: ({ read }) => read,
+  writes: ({ writes }) => writes,
+  written: ({ written }) => written,
+  time: ({ time }) => time,
+  tasks: ({ use }) => use?.tasks.size ?? 0,
+  first: ({ first }) => first,
+  last: ({ last }) => last,
+  badges: ({ use }) => badgesOf(use),
+  kind: ({ use }) => use?.kind ?? "",
 };
 
 const opened = computed(() => new Set((params.value[OPEN] ?? "").split("\n").filter(Boolean)));
@@ -60,15 +78,36 @@ function columnsOf(list: Line[], name: (line: Line) => Cell): Column[] {
   return [
     { id: "path", title: "Name", width: 430, mono: true, cell: from(name) },
     number("opens", "Opens", 64, count),
-    { id: "failed", title: "Failed", width: 64, numeric: true, cell: from(({ failed }) => ({ text: some(failed, count), tone: "bad" })) },
-    number("reads", "Reads", 68, count), number("read", "Read", 82, bytes),
-    number("writes", "Writes", 68, count), number("written", "Written", 82, bytes),
-    { id: "time", title: "In calls", width: 92, numeric: true, cell: from(({ time, children }) =>
-      children.length ? some(time, ns) : { text: some(time, ns), bar: time / most }) },
+    {
+      id: "failed",
+      title: "Failed",
+      width: 64,
+      numeric: true,
+      cell: from(({ failed }) => ({ text: some(failed, count), tone: "bad" })),
+    },
+    number("reads", "Reads", 68, count),
+    number("read", "Read", 82, bytes),
+    number("writes", "Writes", 68, count),
+    number("written", "Written", 82, bytes),
+    {
+      id: "time",
+      title: "In calls",
+      width: 92,
+      numeric: true,
+      cell: from(({ time, children }) =>
+        children.length ? some(time, ns) : { text: some(time, ns), bar: time / most },
+      ),
+    },
     number("tasks", "Tasks", 60, count),
     { id: "first", title: "First s", width: 84, numeric: true, cell: from(({ first }) => at(first, 3)) },
-    { id: "last", title: "Last s", width: 96, numeric: true, doc: "The bar is from the first to the last use", cell: from(({ first, last }) =>
-      ({ text: at(last, 3), bar: [first / report.duration, last / report.duration] })) },
+    {
+      id: "last",
+      title: "Last s",
+      width: 96,
+      numeric: true,
+      doc: "The bar is from the first to the last use",
+      cell: from(({ first, last }) => ({ text: at(last, 3), bar: [first / report.duration, last / report.duration] })),
+    },
     { id: "badges", title: "Name was", width: 130, cell: from(({ use }) => badgesOf(use)) },
     { id: "kind", title: "Kind", width: 90, cell: from(({ use }) => ({ text: use?.kind ?? "", tone: "muted" })) },
   ];
@@ -78,8 +117,14 @@ function columnsOf(list: Line[], name: (line: Line) => Cell): Column[] {
 function missingColumns(list: Line[]): Column[] {
   const all = columnsOf(list, ({ label }) => label);
   const named = (id: string, more: Partial<Column>) => ({ ...all.find((column) => column.id === id)!, ...more });
-  return [named("path", { title: "Looked for and not there", width: 620 }), named("failed", { title: "Times", width: 76 }),
-    named("time", {}), named("tasks", {}), named("first", {}), named("last", {})];
+  return [
+    named("path", { title: "Looked for and not there", width: 620 }),
+    named("failed", { title: "Times", width: 76 }),
+    named("time", {}),
+    named("tasks", {}),
+    named("first", {}),
+    named("last", {}),
+  ];
 }
 
 function List({ shown, list }: { shown: string; list: FileUse[] }) {
@@ -88,9 +133,15 @@ function List({ shown, list }: { shown: string; list: FileUse[] }) {
   const tree = isTree ? treeOf(list) : undefined;
   const standard = shown === "missing" ? { id: "failed", descending: true } : { id: "time", descending: true };
   const lines = tree ? tree.lines : sorted(list.map(lineOf), sort ?? standard, VALUES);
-  const name = (line: Line): Cell => !tree ? line.label
-    : line.children.length ? { text: `${tree.isOpen(line) ? "▾" : "▸"} ${line.label.replace(/\/?$/, "/")}  ${count(line.files)}`, indent: line.depth }
-      : { text: `  ${line.label}`, indent: line.depth, title: line.path };
+  const name = (line: Line): Cell =>
+    !tree
+      ? line.label
+      : line.children.length
+        ? {
+            text: `${tree.isOpen(line) ? "▾" : "▸"} ${line.label.replace(/\/?$/, "/")}  ${count(line.files)}`,
+            indent: line.depth,
+          }
+        : { text: `  ${line.label}`, indent: line.depth, title: line.path };
   const open = (line: Line) => line.children.length ? turn(line.path) : line.use && show(line.use);
   return (
     <Grid key={shown} label="Files" columns={shown === "missing" ? missingColumns(lines) : columnsOf(lines, name)}
@@ -125,10 +176,15 @@ export function Files() {
     <>
       <div class="toolbar">
         <Choice label="Which files" param={SHOW} options={options} />
-        <span class="muted">{shown === "tree" ? "Enter opens and closes a folder" : "Enter shows a file's events"}</span>
+        <span class="muted">
+          {shown === "tree" ? "Enter opens and closes a folder" : "Enter shows a file's events"}
+        </span>
       </div>
-      {lists[shown]!.length ? <List shown={shown} list={lists[shown]!} />
-        : <Empty title="None">{shown === "missing" && <p>Everything that was looked for was there.</p>}</Empty>}
+      {lists[shown]!.length ? (
+        <List shown={shown} list={lists[shown]!} />
+      ) : (
+        <Empty title="None">{shown === "missing" && <p>Everything that was looked for was there.</p>}</Empty>
+      )}
       {chosen && <FileUsers use={chosen} />}
     </>
   );

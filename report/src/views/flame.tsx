@@ -16,7 +16,10 @@ import { bytes, count, leaf, ns, percent, seen, short } from "../text.ts";
 import { inkOn, painted } from "../theme.ts";
 
 const METRIC = "flame.of", AT = "flame.at";
-const OPTIONS: Option[] = METRICS.map((id) => ({ id, title: { time: "Time", count: "Calls", bytes: "Bytes", failed: "Failed" }[id] }));
+const OPTIONS: Option[] = METRICS.map((id) => ({
+  id,
+  title: { time: "Time", count: "Calls", bytes: "Bytes", failed: "Failed" }[id],
+}));
 /** Of the whole width, what is drawn on its own. */
 const LEAST = 1 / 500;
 /** What has room for its name. */
@@ -65,10 +68,23 @@ function Box({ rect, metric, whole, found, isFirst, onOpen }: BoxProps) {
     element.style.setProperty("--ink", data.category >= 0 ? inks.value[data.category]! : "");
   };
   return (
-    <button type="button" ref={place} role="treeitem" aria-level={depth + 1} tabIndex={isFirst ? 0 : -1} aria-label={seen(said)} title={seen(said)}
-      class={`box ${data.level} ${isLabelled ? "" : "bare"} ${data.category >= 0 ? `k${data.category}` : ""} ${found ? (matches(data, found) ? "found" : "dim") : ""}`}
-      onClick={onOpen}>
-      {isLabelled && <bdi>{short(labelOf(data), 120)} <small>{TEXT[metric](data[metric])}</small></bdi>}
+    <button
+      type="button"
+      ref={place}
+      role="treeitem"
+      aria-level={depth + 1}
+      tabIndex={isFirst ? 0 : -1}
+      aria-label={seen(said)}
+      title={seen(said)}
+      class={["box", data.level, !isLabelled && "bare", data.category >= 0 && `k${data.category}`,
+        found && (matches(data, found) ? "found" : "dim")].filter(Boolean).join(" ")}
+      onClick={onOpen}
+    >
+      {isLabelled && (
+        <bdi>
+          {short(labelOf(data), 120)} <small>{TEXT[metric](data[metric])}</small>
+        </bdi>
+      )}
     </button>
   );
 }
@@ -79,7 +95,9 @@ function onKeys(event: KeyboardEvent, rects: Rect[], up: () => void): void {
   const rect = rects[boxes.indexOf(event.target as HTMLElement)];
   if (!rect) return;
   const beside = (step: number) => rect.parent?.children?.[rect.parent.children.indexOf(rect) + step];
-  const next = { ArrowLeft: beside(-1), ArrowRight: beside(1), ArrowUp: rect.parent, ArrowDown: rect.children?.[0] }[event.key];
+  const next = { ArrowLeft: beside(-1), ArrowRight: beside(1), ArrowUp: rect.parent, ArrowDown: rect.children?.[0] }[
+    event.key
+  ];
   if (event.key === "Backspace") up();
   else if (!event.key.startsWith("Arrow")) return;
   if (next) boxes[rects.indexOf(next)]?.focus();
@@ -99,10 +117,24 @@ function Icicle({ line, metric }: { line: Node[]; metric: Metric }) {
   };
   const depth = rects.reduce((most, rect) => Math.max(most, rect.depth), 0);
   return (
-    <div class="icicle" ref={place} role="tree" aria-label="Icicle: task, category, call, what it was on"
-      onKeyDown={(event) => onKeys(event, rects, () => go(line.slice(0, -1)))}>
-      {rects.map((rect, i) => <Box key={`${rect.depth} ${rect.parent?.data.key} ${rect.x0} ${rect.data.key}`} rect={rect} metric={metric}
-        whole={line[0]![metric]} found={found} isFirst={i === 0} onOpen={() => open(rect)} />)}
+    <div
+      class="icicle"
+      ref={place}
+      role="tree"
+      aria-label="Icicle: task, category, call, what it was on"
+      onKeyDown={(event) => onKeys(event, rects, () => go(line.slice(0, -1)))}
+    >
+      {rects.map((rect, i) => (
+        <Box
+          key={`${rect.depth} ${rect.parent?.data.key} ${rect.x0} ${rect.data.key}`}
+          rect={rect}
+          metric={metric}
+          whole={line[0]![metric]}
+          found={found}
+          isFirst={i === 0}
+          onOpen={() => open(rect)}
+        />
+      ))}
       <div class="icicle-end" ref={(element) => element?.style.setProperty("--depth", String(depth + 1))} />
     </div>
   );
@@ -115,13 +147,39 @@ function Crumbs({ line, metric }: { line: Node[]; metric: Metric }) {
       <ol>
         {line.map((node, i) => (
           <li key={i}>
-            {i === line.length - 1 ? <b><bdi>{short(node.label, 160)}</bdi></b> : <button type="button" class="link"
-              onClick={() => setParam(AT, line.slice(1, i + 1).map(({ key }) => key).join(".") || undefined)}><bdi>{short(node.label, 80)}</bdi></button>}
+            {i === line.length - 1 ? (
+              <b>
+                <bdi>{short(node.label, 160)}</bdi>
+              </b>
+            ) : (
+              <button
+                type="button"
+                class="link"
+                onClick={() =>
+                  setParam(
+                    AT,
+                    line
+                      .slice(1, i + 1)
+                      .map(({ key }) => key)
+                      .join(".") || undefined,
+                  )
+                }
+              >
+                <bdi>{short(node.label, 80)}</bdi>
+              </button>
+            )}
           </li>
         ))}
       </ol>
-      <span class="muted">{TEXT[metric](last[metric])} of {TEXT[metric](line[0]![metric])}: {percent(last[metric] / Math.max(line[0]![metric], 1))}</span>
-      {last.terms.length > 0 && <button type="button" onClick={() => showEvents(last.terms)}>Only these events</button>}
+      <span class="muted">
+        {TEXT[metric](last[metric])} of {TEXT[metric](line[0]![metric])}:{" "}
+        {percent(last[metric] / Math.max(line[0]![metric], 1))}
+      </span>
+      {last.terms.length > 0 && (
+        <button type="button" onClick={() => showEvents(last.terms)}>
+          Only these events
+        </button>
+      )}
     </nav>
   );
 }
@@ -139,14 +197,26 @@ export function Flame() {
     <>
       <div class="toolbar">
         <Choice label="Width is" param={METRIC} options={OPTIONS} />
-        <input type="search" class="find" placeholder="Highlight" aria-label="Highlight" value={search.value}
-          onInput={(event) => (search.value = event.currentTarget.value)} />
-        {text && <span class="muted" role="status">{percent(matched(here, text, metric) / Math.max(here[metric], 1))} matches</span>}
+        <input
+          type="search"
+          class="find"
+          placeholder="Highlight"
+          aria-label="Highlight"
+          value={search.value}
+          onInput={(event) => (search.value = event.currentTarget.value)}
+        />
+        {text && (
+          <span class="muted" role="status">
+            {percent(matched(here, text, metric) / Math.max(here[metric], 1))} matches
+          </span>
+        )}
         <span class="grow" />
         <span class="muted">A click zooms in, Backspace out</span>
       </div>
       <Crumbs line={line} metric={metric} />
-      <div class="scroll padded">{here[metric] ? <Icicle line={line} metric={metric} /> : <Empty title="Nothing to add up" />}</div>
+      <div class="scroll padded">
+        {here[metric] ? <Icicle line={line} metric={metric} /> : <Empty title="Nothing to add up" />}
+      </div>
     </>
   );
 }

@@ -50,9 +50,17 @@ export const groupsNow = (kind: "calls" | "waits"): Group[] =>
   finish(groupsOf(report, counted.value, kind === "calls" ? byCall(report, quoted) : byWait(report, quoted)));
 
 const VALUES: Values<Group> = {
-  call: ({ call }) => call, on: ({ on }) => on, count: ({ count: value }) => value, failed: ({ failed }) => failed,
-  total: ({ total }) => total, avg: ({ total, count: value }) => total / value, p50: ({ p50 }) => p50, p95: ({ p95 }) => p95,
-  p99: ({ p99 }) => p99, max: ({ max }) => max, tasks: ({ tasks }) => tasks.size,
+  call: ({ call }) => call,
+  on: ({ on }) => on,
+  count: ({ count: value }) => value,
+  failed: ({ failed }) => failed,
+  total: ({ total }) => total,
+  avg: ({ total, count: value }) => total / value,
+  p50: ({ p50 }) => p50,
+  p95: ({ p95 }) => p95,
+  p99: ({ p99 }) => p99,
+  max: ({ max }) => max,
+  tasks: ({ tasks }) => tasks.size,
 };
 
 function columnsOf(list: Group[], all: Group[]): Column[] {
@@ -60,20 +68,51 @@ function columnsOf(list: Group[], all: Group[]): Column[] {
   const extents = all.map(({ octaves }) => extentOf(octaves));
   const [first, last] = [Math.min(...extents.map(([one]) => one)), Math.max(...extents.map(([, one]) => one))];
   const from = (cell: (group: Group) => Cell) => (index: number) => cell(list[index]!);
-  const time = (id: string, title: string, doc?: string): Column =>
-    ({ id, title, width: 84, numeric: true, ...(doc && { doc }), cell: from((group) => ns(VALUES[id]!(group) as number)) });
+  const time = (id: string, title: string, doc?: string): Column => ({
+    id,
+    title,
+    width: 84,
+    numeric: true,
+    ...(doc && { doc }),
+    cell: from((group) => ns(VALUES[id]!(group) as number)),
+  });
   const isCalls = shown.value === "calls" || shown.value === "waits";
   return [
     { id: "call", title: isCalls ? "Call" : "Task", width: 150, mono: isCalls, cell: from(({ call }) => call) },
     ...(shown.value === "waits" ? [{ id: "on", title: "On", width: 260, cell: from(({ on }) => on) }] : []),
     { id: "count", title: "Count", width: 80, numeric: true, cell: from((group) => count(group.count)) },
-    { id: "failed", title: "Failed", width: 72, numeric: true, cell: from(({ failed }) => ({ text: failed ? count(failed) : "", tone: "bad" })) },
-    { id: "total", title: "Total", width: 110, numeric: true, doc: "Of all tasks: it may be more than the trace took", cell: from(({ total }) =>
-      ({ text: ns(total), bar: total / most })) },
-    time("avg", "Mean"), time("p50", "p50", "Half of them were quicker"), time("p95", "p95"), time("p99", "p99"), time("max", "Max"),
-    { id: "octaves", title: `${ns(2 ** first)} … ${ns(2 ** (last + 1))}`, width: Math.max(150, (last - first + 1) * 8 + 24), mono: true, sortable: false,
-      doc: "How many took how long: each column is twice as long as the one before", cell: from(({ octaves }) =>
-        ({ text: sparkline(octaves.subarray(first, last + 1)), title: "each column is twice as long as the one before" })) },
+    {
+      id: "failed",
+      title: "Failed",
+      width: 72,
+      numeric: true,
+      cell: from(({ failed }) => ({ text: failed ? count(failed) : "", tone: "bad" })),
+    },
+    {
+      id: "total",
+      title: "Total",
+      width: 110,
+      numeric: true,
+      doc: "Of all tasks: it may be more than the trace took",
+      cell: from(({ total }) => ({ text: ns(total), bar: total / most })),
+    },
+    time("avg", "Mean"),
+    time("p50", "p50", "Half of them were quicker"),
+    time("p95", "p95"),
+    time("p99", "p99"),
+    time("max", "Max"),
+    {
+      id: "octaves",
+      title: `${ns(2 ** first)} … ${ns(2 ** (last + 1))}`,
+      width: Math.max(150, (last - first + 1) * 8 + 24),
+      mono: true,
+      sortable: false,
+      doc: "How many took how long: each column is twice as long as the one before",
+      cell: from(({ octaves }) => ({
+        text: sparkline(octaves.subarray(first, last + 1)),
+        title: "each column is twice as long as the one before",
+      })),
+    },
     { id: "tasks", title: "Tasks", width: 64, numeric: true, cell: from(({ tasks }) => count(tasks.size)) },
   ];
 }
@@ -84,9 +123,17 @@ function Groups({ all }: { all: Group[] }) {
   const sort = sortOf("latency.sort", { id: "total", descending: true });
   const lines = sorted(all, sort, VALUES);
   return (
-    <Grid key={shown.value} label={OPTIONS.find(({ id }) => id === shown.value)!.title} columns={columnsOf(lines, all)} length={lines.length}
-      sort={sort} onSort={keepSort("latency.sort")} chosen={lines.findIndex((group) => keyOf(group) === params.value[CHOSEN])}
-      onChoose={(index) => setParam(CHOSEN, keyOf(lines[index]!))} onOpen={(index) => showEvents(lines[index]!.terms)} />
+    <Grid
+      key={shown.value}
+      label={OPTIONS.find(({ id }) => id === shown.value)!.title}
+      columns={columnsOf(lines, all)}
+      length={lines.length}
+      sort={sort}
+      onSort={keepSort("latency.sort")}
+      chosen={lines.findIndex((group) => keyOf(group) === params.value[CHOSEN])}
+      onChoose={(index) => setParam(CHOSEN, keyOf(lines[index]!))}
+      onOpen={(index) => showEvents(lines[index]!.terms)}
+    />
   );
 }
 

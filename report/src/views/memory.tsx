@@ -54,9 +54,24 @@ function Peaks({ all }: { all: Curves }) {
   const [largest] = processes;
   return (
     <Cards>
-      <Card title="Most at once, all processes" value={bytes(total.peak)} note={`at ${at(total.at, 4)} s`} onOpen={() => reveal(total.at)} />
-      {largest && <Card title="Most in one process" value={bytes(largest.peak)}
-        note={<span class="isolate">{seen(nameOf(largest))} at {at(largest.at, 4)} s</span>} onOpen={() => reveal(largest.at)} />}
+      <Card
+        title="Most at once, all processes"
+        value={bytes(total.peak)}
+        note={`at ${at(total.at, 4)} s`}
+        onOpen={() => reveal(total.at)}
+      />
+      {largest && (
+        <Card
+          title="Most in one process"
+          value={bytes(largest.peak)}
+          note={
+            <span class="isolate">
+              {seen(nameOf(largest))} at {at(largest.at, 4)} s
+            </span>
+          }
+          onOpen={() => reveal(largest.at)}
+        />
+      )}
       <Card title="Processes" value={count(processes.length)} note={`${bytes(total.last)} at the end`} />
     </Cards>
   );
@@ -65,15 +80,29 @@ function Peaks({ all }: { all: Curves }) {
 function Lines({ all }: { all: Curves }) {
   const { total, processes, slots } = all;
   const drawn = useMemo(() => {
-    const x = Float64Array.from({ length: slots }, (_, i) => all.span.from + (i + 0.5) * (all.span.to - all.span.from) / slots);
+    const x = Float64Array.from(
+      { length: slots },
+      (_, i) => all.span.from + ((i + 0.5) * (all.span.to - all.span.from)) / slots,
+    );
     const own = processes.filter(({ values }) => values).map((curve, i): Line =>
       ({ title: nameOf(curve), values: curve.values!, colour: COLOURS[i % COLOURS.length]! }));
-    const lines: Line[] = [{ title: "all processes", values: total.values!, colour: "muted", area: true, dashed: true }, ...own];
+    const lines: Line[] = [
+      { title: "all processes", values: total.values!, colour: "muted", area: true, dashed: true },
+      ...own,
+    ];
     const marks = [{ x: total.at, title: `most: ${bytes(total.peak)}` }];
     return { x, lines, marks };
   }, [all]);
-  return <Chart label={`Memory over time; most ${bytes(total.peak)} at ${at(total.at, 3)} s. The table below has each process.`}
-    {...drawn} text={(value) => bytes(value)} binary height={280} onRange={(chosen) => (range.value = chosen)} />;
+  return (
+    <Chart
+      label={`Memory over time; most ${bytes(total.peak)} at ${at(total.at, 3)} s. The table below has each process.`}
+      {...drawn}
+      text={(value) => bytes(value)}
+      binary
+      height={280}
+      onRange={(chosen) => (range.value = chosen)}
+    />
+  );
 }
 
 function Table({ all }: { all: Curves }) {
@@ -81,15 +110,37 @@ function Table({ all }: { all: Curves }) {
   return (
     <table class="plain memory-table">
       <caption class="unseen">Memory of each process</caption>
-      <thead><tr><th scope="col">Process</th><th scope="col" class="num">Most</th><th scope="col"><span class="unseen">Share</span></th>
-        <th scope="col" class="num">At s</th><th scope="col" class="num">Last</th><th scope="col">Command</th></tr></thead>
+      <thead>
+        <tr>
+          <th scope="col">Process</th>
+          <th scope="col" class="num">
+            Most
+          </th>
+          <th scope="col">
+            <span class="unseen">Share</span>
+          </th>
+          <th scope="col" class="num">
+            At s
+          </th>
+          <th scope="col" class="num">
+            Last
+          </th>
+          <th scope="col">Command</th>
+        </tr>
+      </thead>
       <tbody>
         {all.processes.slice(0, LISTED).map((curve) => (
           <tr key={curve.pid}>
             <th scope="row">{curve.task ? <TaskLink task={curve.task} /> : curve.pid}</th>
             <td class="num">{bytes(curve.peak)}</td>
-            <td class="meter"><span ref={(element) => element?.style.setProperty("width", `${curve.peak / most * 100}%`)} /></td>
-            <td class="num"><button type="button" class="link" onClick={() => reveal(curve.at)}>{at(curve.at, 4)}</button></td>
+            <td class="meter">
+              <span ref={(element) => element?.style.setProperty("width", `${(curve.peak / most) * 100}%`)} />
+            </td>
+            <td class="num">
+              <button type="button" class="link" onClick={() => reveal(curve.at)}>
+                {at(curve.at, 4)}
+              </button>
+            </td>
             <td class="num">{bytes(curve.last)}</td>
             <td class="cut mono">{seen(curve.task?.argv ?? curve.task?.exe ?? "")}</td>
           </tr>
@@ -106,14 +157,27 @@ export function Memory() {
   const what = metric.value;
   return (
     <div class="scroll padded">
-      {!what && <Empty title={report.loaded ? "No memory was recorded" : "Decoding…"}>
-        <p>Changes of what is mapped come by themselves; what is resident with --faults.</p></Empty>}
-      {what && <div class="toolbar inset">
-        <Choice label="Which memory" param={METRIC} options={list} />
-        <span class="muted">{what.doc}. Drag over the chart for a range.</span>
-      </div>}
-      {what && all && <><Peaks all={all} /><Lines all={all} /><Table all={all} /></>}
-      {what && all && all.processes.length > LISTED && <p class="muted">and {count(all.processes.length - LISTED)} smaller ones</p>}
+      {!what && (
+        <Empty title={report.loaded ? "No memory was recorded" : "Decoding…"}>
+          <p>Changes of what is mapped come by themselves; what is resident with --faults.</p>
+        </Empty>
+      )}
+      {what && (
+        <div class="toolbar inset">
+          <Choice label="Which memory" param={METRIC} options={list} />
+          <span class="muted">{what.doc}. Drag over the chart for a range.</span>
+        </div>
+      )}
+      {what && all && (
+        <>
+          <Peaks all={all} />
+          <Lines all={all} />
+          <Table all={all} />
+        </>
+      )}
+      {what && all && all.processes.length > LISTED && (
+        <p class="muted">and {count(all.processes.length - LISTED)} smaller ones</p>
+      )}
       <Faults span={span} />
     </div>
   );

@@ -27,15 +27,27 @@ const whoOf = ({ tasks }: Connection) => {
 };
 
 const VALUES: Values<Connection> = {
-  from: ({ from }) => from, remote: nameOf, local: localOf, protocol: ({ thing }) => thing.protocol ?? "", began: ({ began }) => began,
-  connect: (one) => connecting(one) || -1, first: (one) => firstWait(one) || -1, lived: ({ from, to }) => to - from,
-  sent: ({ sent }) => sent, received: ({ received }) => received, error: ({ error }) => error, tasks: whoOf,
+  from: ({ from }) => from,
+  remote: nameOf,
+  local: localOf,
+  protocol: ({ thing }) => thing.protocol ?? "",
+  began: ({ began }) => began,
+  connect: (one) => connecting(one) || -1,
+  first: (one) => firstWait(one) || -1,
+  lived: ({ from, to }) => to - from,
+  sent: ({ sent }) => sent,
+  received: ({ received }) => received,
+  error: ({ error }) => error,
+  tasks: whoOf,
 };
 
 // The part of time that the waterfall shows.
 function spanOf(list: Connection[]): Span {
   if (range.value) return range.value;
-  const [from, to] = list.reduce(([first, last], one) => [Math.min(first, one.from), Math.max(last, one.to)], [Infinity, 0]);
+  const [from, to] = list.reduce(
+    ([first, last], one) => [Math.min(first, one.from), Math.max(last, one.to)],
+    [Infinity, 0],
+  );
   return { from, to: Math.max(to, from + 1) };
 }
 
@@ -47,16 +59,53 @@ function columnsOf(list: Connection[], span: Span): Column[] {
     spans: phasesOf(one).map(([start, end, ...look]) => [scale(start), scale(end), ...look]) });
   return [
     { id: "from", title: "Opened s", width: 96, numeric: true, cell: from((one) => at(one.from, digits)) },
-    { id: "remote", title: "Remote", width: 210, mono: true, cell: from((one) =>
-      one.isName ? { text: `${nameOf(one)}  DNS` } : nameOf(one)) },
+    {
+      id: "remote",
+      title: "Remote",
+      width: 210,
+      mono: true,
+      cell: from((one) => (one.isName ? { text: `${nameOf(one)}  DNS` } : nameOf(one))),
+    },
     { id: "protocol", title: "Protocol", width: 84, cell: from(({ thing }) => thing.protocol ?? "") },
     { id: "began", title: "By", width: 68, cell: from(({ began }) => ({ text: began, tone: "muted" })) },
-    { id: "waterfall", title: `${at(span.from, 3)} – ${at(span.to, 3)} s`, width: 340, sortable: false, cell: from(waterfall) },
-    { id: "connect", title: "Connect", width: 82, numeric: true, doc: "Until connect had its answer", cell: from((one) => ns(connecting(one))) },
-    { id: "first", title: "First byte", width: 94, numeric: true, doc: "From there until the first byte came", cell: from((one) => ns(firstWait(one))) },
+    {
+      id: "waterfall",
+      title: `${at(span.from, 3)} – ${at(span.to, 3)} s`,
+      width: 340,
+      sortable: false,
+      cell: from(waterfall),
+    },
+    {
+      id: "connect",
+      title: "Connect",
+      width: 82,
+      numeric: true,
+      doc: "Until connect had its answer",
+      cell: from((one) => ns(connecting(one))),
+    },
+    {
+      id: "first",
+      title: "First byte",
+      width: 94,
+      numeric: true,
+      doc: "From there until the first byte came",
+      cell: from((one) => ns(firstWait(one))),
+    },
     { id: "lived", title: "Open for", width: 84, numeric: true, cell: from(({ from: start, to }) => ns(to - start)) },
-    { id: "sent", title: "Sent", width: 78, numeric: true, cell: from(({ sent, sends }) => sends ? bytes(sent) : "") },
-    { id: "received", title: "Received", width: 88, numeric: true, cell: from(({ received, receives }) => receives ? bytes(received) : "") },
+    {
+      id: "sent",
+      title: "Sent",
+      width: 78,
+      numeric: true,
+      cell: from(({ sent, sends }) => (sends ? bytes(sent) : "")),
+    },
+    {
+      id: "received",
+      title: "Received",
+      width: 88,
+      numeric: true,
+      cell: from(({ received, receives }) => (receives ? bytes(received) : "")),
+    },
     { id: "error", title: "Error", width: 130, cell: from(problem) },
     { id: "tasks", title: "Task", width: 130, cell: from(whoOf) },
     { id: "local", title: "Local", width: 190, mono: true, cell: from(localOf) },
@@ -70,8 +119,11 @@ function problem({ error, failed, connect, ready }: Connection): Cell {
 
 function describe(one: Connection, digits: number): string {
   const part = (name: string, value: number) => Number.isNaN(value) ? "" : `, ${name} ${at(value, digits)} s`;
-  return `opened ${at(one.from, digits)} s${part("connect", one.connect)}${part("connected", one.ready)}`
-    + `${part("first byte", one.firstByte)}${part("last byte", one.lastByte)}${one.thing.closed ? part("closed", one.to) : ", not closed"}`;
+  return (
+    `opened ${at(one.from, digits)} s${part("connect", one.connect)}${part("connected", one.ready)}` +
+    `${part("first byte", one.firstByte)}${part("last byte", one.lastByte)}`
+    + (one.thing.closed ? part("closed", one.to) : ", not closed")
+  );
 }
 
 const KINDS: [string, string, (one: Connection) => boolean][] = [
@@ -84,16 +136,31 @@ const KINDS: [string, string, (one: Connection) => boolean][] = [
   ["all", "All", () => true],
 ];
 
-const LEGEND = [["c3", "connecting"], ["c1", "waiting for the first byte"], ["c0", "bytes move"], ["line-strong", "open"], ["bad", "failed"]];
+const LEGEND = [
+  ["c3", "connecting"],
+  ["c1", "waiting for the first byte"],
+  ["c0", "bytes move"],
+  ["line-strong", "open"],
+  ["bad", "failed"],
+];
 
 function Lines({ list }: { list: Connection[] }) {
   const sort = sortOf(SORT, { id: "from", descending: false });
   const lines = sorted(list, sort, VALUES);
-  const chosen = selected.value?.kind === "object" ? lines.findIndex(({ thing }) => thing.id === selected.value?.id) : -1;
+  const chosen =
+    selected.value?.kind === "object" ? lines.findIndex(({ thing }) => thing.id === selected.value?.id) : -1;
   return (
-    <Grid key={String(range.value?.from)} label="Connections" columns={columnsOf(lines, spanOf(list))} length={lines.length} sort={sort}
-      onSort={keepSort(SORT)} chosen={chosen} onChoose={(index) => (selected.value = { kind: "object", id: lines[index]!.thing.id })}
-      onOpen={(index) => showEvents([`object:${lines[index]!.thing.id}`])} />
+    <Grid
+      key={String(range.value?.from)}
+      label="Connections"
+      columns={columnsOf(lines, spanOf(list))}
+      length={lines.length}
+      sort={sort}
+      onSort={keepSort(SORT)}
+      chosen={chosen}
+      onChoose={(index) => (selected.value = { kind: "object", id: lines[index]!.thing.id })}
+      onOpen={(index) => showEvents([`object:${lines[index]!.thing.id}`])}
+    />
   );
 }
 
@@ -102,7 +169,11 @@ export function Network() {
   const all = connections.use();
   if (!all) return <Empty title="Adding up…" />;
   if (!all.length) {
-    return <Empty title="No sockets"><p>{report.loaded ? "Nothing that the filters leave is about a socket." : "Decoding…"}</p></Empty>;
+    return (
+      <Empty title="No sockets">
+        <p>{report.loaded ? "Nothing that the filters leave is about a socket." : "Decoding…"}</p>
+      </Empty>
+    );
   }
   const options = KINDS.map(([id, title, holds]): Option => ({ id, title, count: all.filter(holds).length }))
     .filter(({ id, count: number }) => number || id === "internet");

@@ -45,12 +45,23 @@ const shownOf = (table: Table, column: string, row: number): string => {
 function Rows({ panel, table }: { panel: Panel; table: Table }) {
   const param = `panels.${panel.table}`;
   const sort = sortOf(param);
-  const rows = sorted(Array.from({ length: table.length }, (_, row) => row), sort, Object.fromEntries(table.declaration.map(([name]) =>
-    [name, (row: number) => valueOf(table, name, row)])));
-  const columns = table.declaration.map(([name]): Column => ({ id: name, title: name, width: isNumber(table, name) ? 120 : 340,
-    numeric: isNumber(table, name), cell: (index) => shownOf(table, name, rows[index]!) }));
+  const rows = sorted(
+    Array.from({ length: table.length }, (_, row) => row),
+    sort,
+    Object.fromEntries(table.declaration.map(([name]) => [name, (row: number) => valueOf(table, name, row)])),
+  );
+  const columns = table.declaration.map(([name]): Column => ({
+    id: name,
+    title: name,
+    width: isNumber(table, name) ? 120 : 340,
+    numeric: isNumber(table, name),
+    cell: (index) => shownOf(table, name, rows[index]!),
+  }));
   return (
-    <div class="panel-grid" ref={(element) => element?.style.setProperty("--rows", String(Math.min(table.length, 14) + 1))}>
+    <div
+      class="panel-grid"
+      ref={(element) => element?.style.setProperty("--rows", String(Math.min(table.length, 14) + 1))}
+    >
       <Grid label={panel.title} columns={columns} length={rows.length} sort={sort} onSort={keepSort(param)} />
     </div>
   );
@@ -64,11 +75,34 @@ function Bars({ panel, table }: { panel: Panel; table: Table }) {
   return (
     <>
       <table class="plain bars">
-        <thead><tr><th scope="col">{seen(x)}</th><th scope="col" class="num">{seen(y)}</th><th scope="col"><span class="unseen">Bar</span></th></tr></thead>
-        <tbody>{rows.slice(0, BARS).map((row) => (
-          <tr key={row}><th scope="row"><bdi>{short(shownOf(table, x, row), 200)}</bdi></th><td class="num">{shownOf(table, y, row)}</td>
-            <td class="meter"><span ref={(element) => element?.style.setProperty("width", `${Math.max(0, table.number(y).or0(row)) / most * 100}%`)} /></td></tr>
-        ))}</tbody>
+        <thead>
+          <tr>
+            <th scope="col">{seen(x)}</th>
+            <th scope="col" class="num">
+              {seen(y)}
+            </th>
+            <th scope="col">
+              <span class="unseen">Bar</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.slice(0, BARS).map((row) => (
+            <tr key={row}>
+              <th scope="row">
+                <bdi>{short(shownOf(table, x, row), 200)}</bdi>
+              </th>
+              <td class="num">{shownOf(table, y, row)}</td>
+              <td class="meter">
+                <span
+                  ref={(element) =>
+                    element?.style.setProperty("width", `${(Math.max(0, table.number(y).or0(row)) / most) * 100}%`)
+                  }
+                />
+              </td>
+            </tr>
+          ))}
+        </tbody>
       </table>
       {rows.length > BARS && <p class="muted">and {count(rows.length - BARS)} rows more</p>}
     </>
@@ -81,19 +115,35 @@ function Lines({ panel, table }: { panel: Panel; table: Table }) {
     if (!x || !isNumber(table, x)) return undefined;
     const over = table.number(x);
     // Of very many rows so many that each pixel has one; the table below has them all.
-    const rows = Array.from({ length: table.length }, (_, row) => row).filter((row) => !Number.isNaN(over.at(row))).sort((a, b) => over.at(a) - over.at(b));
+    const rows = Array.from({ length: table.length }, (_, row) => row)
+      .filter((row) => !Number.isNaN(over.at(row)))
+      .sort((a, b) => over.at(a) - over.at(b));
     const step = Math.max(1, Math.ceil(rows.length / POINTS));
     const kept = rows.filter((_, i) => i % step === 0);
-    return { x: Float64Array.from(kept, (row) => over.at(row)), lines: ys.map((name, i) => ({ title: name, colour: COLOURS[i % COLOURS.length]!,
-      values: kept.map((row) => Number.isNaN(table.number(name).at(row)) ? null : table.number(name).at(row)) })) };
+    return {
+      x: Float64Array.from(kept, (row) => over.at(row)),
+      lines: ys.map((name, i) => ({
+        title: name,
+        colour: COLOURS[i % COLOURS.length]!,
+        values: kept.map((row) => (Number.isNaN(table.number(name).at(row)) ? null : table.number(name).at(row))),
+      })),
+    };
   }, [table.length, x]);
   if (!drawn?.x.length || !ys.length) return <Rows panel={panel} table={table} />;
   const isTime = unitOf(x!) === "time";
   return (
     <>
-      <Chart label={`${panel.title}: ${ys.join(", ")} over ${x}`} {...drawn} isTime={isTime} text={(value) => textOf(ys[0]!, value)}
-        {...(isTime && { onRange: (span) => (range.value = span) })} />
-      <details><summary>The same as a table</summary><Rows panel={panel} table={table} /></details>
+      <Chart
+        label={`${panel.title}: ${ys.join(", ")} over ${x}`}
+        {...drawn}
+        isTime={isTime}
+        text={(value) => textOf(ys[0]!, value)}
+        {...(isTime && { onRange: (span) => (range.value = span) })}
+      />
+      <details>
+        <summary>The same as a table</summary>
+        <Rows panel={panel} table={table} />
+      </details>
     </>
   );
 }
@@ -113,11 +163,22 @@ function PanelView({ panel }: { panel: Panel }) {
 function Notes({ rows }: { rows: Uint32Array }) {
   const { events, tasks } = report;
   const columns: Column[] = [
-    { id: "time", title: "Time s", width: 110, numeric: true, cell: (index) => at(events.number("time").at(rows[index]!)) },
-    { id: "task", title: "Task", width: 140, cell: (index) => {
-      const { comm = "?", tid = "" } = tasks.get(events.number("task").or0(rows[index]!)) ?? {};
-      return `${comm} ${tid}`;
-    } },
+    {
+      id: "time",
+      title: "Time s",
+      width: 110,
+      numeric: true,
+      cell: (index) => at(events.number("time").at(rows[index]!)),
+    },
+    {
+      id: "task",
+      title: "Task",
+      width: 140,
+      cell: (index) => {
+        const { comm = "?", tid = "" } = tasks.get(events.number("task").or0(rows[index]!)) ?? {};
+        return `${comm} ${tid}`;
+      },
+    },
     { id: "name", title: "Event", width: 130, mono: true, cell: (index) => events.text("name", rows[index]!) },
     { id: "note", title: "Note", width: 640, cell: (index) => events.text("note", rows[index]!) },
   ];
@@ -125,9 +186,18 @@ function Notes({ rows }: { rows: Uint32Array }) {
   return (
     <section>
       <h2 class="section-title">Notes of scripts: {count(rows.length)}</h2>
-      <div class="panel-grid" ref={(element) => element?.style.setProperty("--rows", String(Math.min(rows.length, 14) + 1))}>
-        <Grid label="Notes" columns={columns} length={rows.length} chosen={kind === "event" ? rows.indexOf(id!) : -1}
-          onChoose={(index) => goTo(rows[index]!)} onOpen={(index) => reveal(rows[index]!)} />
+      <div
+        class="panel-grid"
+        ref={(element) => element?.style.setProperty("--rows", String(Math.min(rows.length, 14) + 1))}
+      >
+        <Grid
+          label="Notes"
+          columns={columns}
+          length={rows.length}
+          chosen={kind === "event" ? rows.indexOf(id!) : -1}
+          onChoose={(index) => goTo(rows[index]!)}
+          onOpen={(index) => reveal(rows[index]!)}
+        />
       </div>
     </section>
   );
@@ -136,7 +206,12 @@ function Notes({ rows }: { rows: Uint32Array }) {
 export function Panels() {
   version.value;
   const panels = panelsOf(report);
-  if (!hasPanels.value) return <Empty title="Nothing of scripts"><p>A script adds panels by report.panel and notes by report.note.</p></Empty>;
+  if (!hasPanels.value)
+    return (
+      <Empty title="Nothing of scripts">
+        <p>A script adds panels by report.panel and notes by report.note.</p>
+      </Empty>
+    );
   return (
     <div class="scroll padded panels">
       {panels.map((panel) => <PanelView key={panel.title + panel.table} panel={panel} />)}
