@@ -44,7 +44,8 @@ export function bytes(value: number | undefined): string {
 }
 
 // What cannot be seen, or turns text around: controls, line ends, bidi controls, blanks without width, lone surrogates.
-const UNSEEN = new RegExp("[\\0-\\x1f\\x7f-\\x9f\\u00ad\\u061c\\u180e\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff\\ufff9-\\ufffb]"
+const UNSEEN = new RegExp("[\\0-\\x1f\\x7f-\\x9f"
+  + "\\u00ad\\u061c\\u180e\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff\\ufff9-\\ufffb]"
   + "|[\\ud800-\\udbff](?![\\udc00-\\udfff])|(?<![\\ud800-\\udbff])[\\udc00-\\udfff]", "g");
 const NAMED: Record<string, string> = { "\n": "\\n", "\t": "\\t", "\r": "\\r" };
 

@@ -3,6 +3,7 @@
 import { batch } from "@preact/signals";
 import type { TextColumn } from "../format/columns.ts";
 import type { Answer, Question } from "../worker.ts";
+import { rememberTag } from "../export/save.ts";
 import { startWorker } from "../trusted.ts";
 import { loading, Report, version } from "./report.ts";
 
@@ -70,6 +71,7 @@ function takeTags(): void {
     const { k: kind = "", t: table = "" } = tag.dataset;
     report.tags.set(table, (report.tags.get(table) ?? 0) + 1);
     ask({ ask: "decode", tag: found++, kind, table, text: tag.text });
+    rememberTag(tag);
     tag.remove();
   }
   if (found !== loading.value.found || last !== loading.value.complete) {

@@ -123,7 +123,8 @@ export function Heatmap({ heat, isLow, onPick }: HeatmapProps) {
         tabIndex={0}
         role="application"
         aria-label={
-          `Time against duration. Arrows go from cell to cell, Enter takes its events. ${cell ? wordsOf(heat, cell) : ""}`
+          "Time against duration. Arrows go from cell to cell, Enter takes its events. " +
+          (cell ? wordsOf(heat, cell) : "")
         }
         onMouseMove={(event) => setCell(cellAt(event))}
         onMouseLeave={() => setCell(null)}
