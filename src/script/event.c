@@ -180,8 +180,8 @@ static int push_field(lua_State *L, struct event *event, lua_Integer field)
 	return 1;
 }
 
-/* The place of a name among those that were found before. Lua has each short string once, and these are kept by
- * the table of names, so a name is known by its address. */
+/* The place of a name among those that were found before. Lua has each short string once, and these are
+ * kept by the table of names, so a name is known by its address. */
 static struct found_field *place_of(struct host *host, const char *name)
 {
 	uintptr_t address = (uintptr_t)name;
