@@ -63,8 +63,8 @@ end
 ---@field y? string
 
 --- report.panel(panel: ReportPanel)
---- adds to the page of `--report`, before the trace starts: `{title=, text=}`, or a table `{title=, columns=, rows=}` of
---- columns `{"name", "number"}` or `{"name", "string"}`. `rows` is a list of rows (values in order, or by name), or,
+--- adds to the page of `--report`, before the trace starts: `{title=, text=}`, or a table `{title=, columns=, rows=}`
+--- of columns `{"name", "number"}` or `{"name", "string"}`. `rows` is a list of rows (values in order, or by name), or,
 --- as `text`, a function that is called at the end; `kind="bars"` or `"line"` with `x=` and `y=` is a graph
 
 function panels.panel(panel)
