@@ -173,8 +173,11 @@ bench:
 	@tests/bench/run $(if $(BENCH),"$(BENCH)")
 bench-recording: $(PROGRAM) $(B)/bench/record
 	tests/bench/recording
-bench-report: $(PROGRAM) $(B)/bench/record $(B)/bench/report
+bench-report:
+	@vendor/install build test
+	@$(MAKE) --no-print-directory $(PROGRAM) $(B)/bench/record $(B)/bench/report report-tests
 	tests/bench/report
+	node tests/bench/report-browser.mjs
 
 # The page of the report, and its tests.
 -include report/report.mk

@@ -20,8 +20,5 @@ build/report/packages-for-tests: report/package-lock.json | build/report/package
 	@touch $@
 
 # What tests/run report runs.
-.PHONY: report-tests bench-report
+.PHONY: report-tests
 report-tests: build/report/head.html build/report/packages-for-tests
-bench-report: report-tests
-	@vendor/install build test
-	node tests/bench/report-browser.mjs
