@@ -8,7 +8,7 @@ import { Table } from "./table.ts";
 import { Task, Thing, Things } from "./tasks.ts";
 import { Texts } from "./texts.ts";
 
-/** The JSON of the `start` tag: see HACKING.md. */
+/** The JSON of the `start` tag: see src/report/FORMAT.md. */
 export interface Start {
   version: string; format: number; title?: string; command?: string[]; pids?: number[]; host?: string; boot?: string;
   run?: string; started?: number; redacted?: boolean; tables: Record<string, Declaration>;

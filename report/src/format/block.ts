@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Blocks of unsigned integers, stored as byte planes: see HACKING.md, "The report's file".
+// Blocks of unsigned integers, stored as byte planes: see src/report/FORMAT.md.
 
 /** Whole numbers below 2^64 as two halves; `high` is absent when no value of the block needs it. */
 export interface Block { low: Uint8Array | Uint16Array | Uint32Array; high?: Uint32Array }
