@@ -13,7 +13,7 @@ export interface Connection {
   began: "connect" | "accept" | "listen" | "";
   remote: string;
   /** ns; NaN for what did not happen. `ready`: connect had its answer. */
-  from: number; connect: number; ready: number; firstByte: number; lastByte: number; to: number;
+  from: number; connect: number; ready: number; firstMoved: number; firstByte: number; lastByte: number; to: number;
   sends: number; sent: number; receives: number; received: number; calls: number; time: number;
   failed: number; error: string; tasks: Set<number>;
 }
@@ -40,6 +40,7 @@ function fresh(thing: Thing, duration: number): Connection {
     from: thing.opened ?? 0,
     connect: NaN,
     ready: NaN,
+    firstMoved: NaN,
     firstByte: NaN,
     lastByte: NaN,
     to: thing.closed ?? duration,
@@ -62,7 +63,7 @@ function settle(one: Connection): void {
   one.reach = reachOf(thing.protocol ?? "", one.remote || local);
   one.isName = portOf(one.remote) === 53 || /resolve|nscd/.test(one.remote);
   // A connect that did not wait has its answer when something could be moved.
-  if (Number.isNaN(one.ready) && !Number.isNaN(one.connect) && !one.error) one.ready = one.firstByte;
+  if (Number.isNaN(one.ready) && !Number.isNaN(one.connect) && !one.error) one.ready = one.firstMoved;
 }
 
 const CONNECT = 1, ACCEPT = 2, LISTEN = 3, SEND = 4, RECEIVE = 5;
@@ -89,6 +90,7 @@ function add(one: Connection, row: number, columns: ReturnType<typeof columnsOf>
   one.time += end - start;
   one.tasks.add(task.or0(row));
   if (remote[row] && !one.remote) one.remote = report.strings.text(remote[row]!);
+  if (moved && !failure && (kind === SEND || kind === RECEIVE) && Number.isNaN(one.firstMoved)) one.firstMoved = end;
   if (failure && !GOING.has(failure)) [one.failed, one.error] = [one.failed + 1, failure];
   if (kind === CONNECT) {
     [one.began, one.connect] = ["connect", start];

@@ -5,6 +5,8 @@ import { useEffect } from "preact/hooks";
 
 /** ms of work at a time. */
 const SLICE = 12;
+/** From this many rows on not even the first slice is made at once. */
+const MANY = 200000;
 
 /** Yields now and then; returns what it made. */
 export type Work<T> = Generator<void, T>;
@@ -48,6 +50,8 @@ export class Sliced<Input extends [unknown, ...unknown[]], T> {
 
   private async run(input: Input): Promise<void> {
     const round = ++this.round;
+    if (input.some((value) => value instanceof Uint32Array && value.length > MANY)) await pause();
+    if (round !== this.round) return;
     const work = this.work(input);
     while (!this.step(work)) {
       await pause();

@@ -109,8 +109,8 @@ class Matcher {
     const list = this.report.objects.list();
     const things = new Uint8Array((list.at(-1)?.id ?? 0) + 1);
     for (const { id, name } of list) if (name && test(name)) things[id] = 1;
-    const object = this.report.events.number("object");
-    return (row) => paths[row] ? ids[paths[row]!] === 1 : things[object.or0(row)] === 1;
+    const [object, to] = [this.report.events.number("object"), this.report.events.number("to")];
+    return (row) => (paths[row] ? ids[paths[row]!] === 1 : things[object.or0(row)] === 1) || things[to.or0(row)] === 1;
   }
 
   positive(term: Term): Row {

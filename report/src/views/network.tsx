@@ -67,7 +67,7 @@ function columnsOf(list: Connection[], span: Span): Column[] {
       cell: from((one) => (one.isName ? { text: `${nameOf(one)}  DNS` } : nameOf(one))),
     },
     { id: "protocol", title: "Protocol", width: 84, cell: from(({ thing }) => thing.protocol ?? "") },
-    { id: "began", title: "By", width: 68, cell: from(({ began }) => ({ text: began, tone: "muted" })) },
+    { id: "began", title: "By", width: 82, cell: from(({ began }) => ({ text: began, tone: "muted" })) },
     {
       id: "waterfall",
       title: `${at(span.from, 3)} – ${at(span.to, 3)} s`,
@@ -80,7 +80,7 @@ function columnsOf(list: Connection[], span: Span): Column[] {
       title: "Connect",
       width: 82,
       numeric: true,
-      doc: "Until connect had its answer",
+      doc: "Until connect had its answer; of one that did not wait, until something was moved at the latest",
       cell: from((one) => ns(connecting(one))),
     },
     {
