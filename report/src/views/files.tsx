@@ -18,6 +18,10 @@ import { FileUsers } from "./file_users.tsx";
 
 const SORT = "files.sort", CHOSEN = "files.chosen", SHOW = "files.show", OPEN = "files.open";
 const SHOWN_OPEN = 60;
+const LIBRARY = /\.so(\.[\d.]+)?$/;
+/** The lists of what was not there, and by what a list is sorted at first when that is not the time. */
+const MISSING = new Set(["missing", "libraries"]);
+const STANDARD: Record<string, string> = { missing: "failed", libraries: "failed", written: "written" };
 
 /** All of them, within the filters. */
 export const fileUses = new Sliced(() => [counted.value], ([rows]) => filesOf(report, rows));
@@ -131,7 +135,7 @@ function List({ shown, list }: { shown: string; list: FileUse[] }) {
   const sort = sortOf(SORT);
   const isTree = shown === "tree" && !sort;
   const tree = isTree ? treeOf(list) : undefined;
-  const standard = shown === "missing" ? { id: "failed", descending: true } : { id: "time", descending: true };
+  const standard = { id: STANDARD[shown] ?? "time", descending: true };
   const lines = tree ? tree.lines : sorted(list.map(lineOf), sort ?? standard, VALUES);
   const name = (line: Line): Cell =>
     !tree
@@ -144,7 +148,7 @@ function List({ shown, list }: { shown: string; list: FileUse[] }) {
         : { text: `  ${line.label}`, indent: line.depth, title: line.path };
   const open = (line: Line) => line.children.length ? turn(line.path) : line.use && show(line.use);
   return (
-    <Grid key={shown} label="Files" columns={shown === "missing" ? missingColumns(lines) : columnsOf(lines, name)}
+    <Grid key={shown} label="Files" columns={MISSING.has(shown) ? missingColumns(lines) : columnsOf(lines, name)}
       length={lines.length} sort={sort ?? (tree ? undefined : standard)} onSort={keepSort(SORT)}
       chosen={lines.findIndex(({ path }) => path === params.value[CHOSEN])}
       onChoose={(index) => setParam(CHOSEN, lines[index]!.path)} onOpen={(index) => open(lines[index]!)} />
@@ -162,14 +166,24 @@ export function Files() {
   if (!all) return <Empty title="Adding up…" />;
   if (!all.length) return <NoMatch />;
   const missing = all.filter(isMissing);
+  const libraries = missing.filter(({ name }) => LIBRARY.test(name));
   const files = all.filter((use) => isFile(use) && !isMissing(use));
   const others = all.filter((use) => !isFile(use) && !isMissing(use));
   const written = files.filter(({ writes, badges }) => writes || badges);
-  const lists: Record<string, FileUse[]> = { flat: files, tree: files, written, missing, others };
-  const options: Option[] = [{ id: "flat", title: "Files", count: files.length }, { id: "tree", title: "Tree" },
+  const lists: Record<string, FileUse[]> = { flat: files, tree: files, written, missing, libraries, others };
+  const options: Option[] = [
+    { id: "flat", title: "Files", count: files.length },
+    { id: "tree", title: "Tree" },
     { id: "written", title: "Written", count: written.length, doc: "Written to, created, renamed, removed or changed" },
     { id: "missing", title: "Not found", count: missing.length, doc: "Looked for and never there" },
-    { id: "others", title: "Pipes, sockets …", count: others.length }];
+    {
+      id: "libraries",
+      title: "Libraries not found",
+      count: libraries.length,
+      doc: "Shared libraries that were looked for in vain",
+    },
+    { id: "others", title: "Pipes, sockets …", count: others.length },
+  ];
   const shown = chosenOf(SHOW, options);
   const chosen = all.find(({ name }) => name === params.value[CHOSEN]);
   return (
@@ -180,11 +194,8 @@ export function Files() {
           {shown === "tree" ? "Enter opens and closes a folder" : "Enter shows a file's events"}
         </span>
       </div>
-      {lists[shown]!.length ? (
-        <List shown={shown} list={lists[shown]!} />
-      ) : (
-        <Empty title="None">{shown === "missing" && <p>Everything that was looked for was there.</p>}</Empty>
-      )}
+      {lists[shown]!.length ? <List shown={shown} list={lists[shown]!} />
+        : <Empty title="None">{MISSING.has(shown) && <p>Everything that was looked for was there.</p>}</Empty>}
       {chosen && <FileUsers use={chosen} />}
     </>
   );
