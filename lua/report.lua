@@ -32,6 +32,7 @@ local INTERVALS <const> = 1000 -- of losses
 
 local CALLS <const> = {"syscall"}
 local RECORDS <const> = {"fork", "thread", "exec", "exit", "signal", "stop", "lost"}
+local TASKS <const> = {"fork", "thread", "exec", "exit"}
 local MEMORY <const> = {"fault", "usage"}
 local SPLIT <const> = {"send", "recv"} -- those of which a call may make several
 
@@ -202,6 +203,7 @@ function report.open(options)
     {name = "report records", events = RECORDS, event = record},
     {name = "report messages", events = SPLIT, event = further},
     {name = "report memory", events = MEMORY, event = of_memory},
+    {name = "report tasks", events = TASKS, before_filters = true, event = tasks.record},
     {name = "report losses", events = {"lost"}, before_filters = true, event = note_loss},
   }
   if hooks.has_filters() then

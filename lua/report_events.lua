@@ -15,7 +15,7 @@ local text <const> = require "compendium.text"
 local types <const> = require("compendium.events").types
 local kind_classes <const> = require("compendium.fields").kind_classes
 
-local rows <const> = {calls = 0, failed = 0, events = 0}
+local rows <const> = {calls = 0, failed = 0, events = 0, tampered = 0}
 
 rows.columns = {
   {"time", "delta"}, {"duration", "number"}, {"task", "number"}, {"name", "string"}, {"type", "string"},
@@ -117,7 +117,8 @@ function rows.call(e, time, is_further)
   else
     class = class_of_call(e, name)
   end
-  local flags = (ret == nil and UNFINISHED or 0) | (e.late and LATE or 0) | (e.tampered and TAMPERED or 0)
+  local flags = (ret == nil and UNFINISHED or 0) | (e.late and LATE or 0)
+  if e.tampered then flags, rows.tampered = flags | TAMPERED, rows.tampered + 1 end
   if is_further then
     flags = flags | FURTHER
   else
@@ -149,19 +150,14 @@ local WORDS <const> = {
   lost = function(e) return format.count(e.count or 1, e.what or "event") end,
 }
 
--- What changes the tasks besides: before the row.
-local DEEDS <const> = {fork = tasks.forked, exec = tasks.executed}
-
 function rows.record(e)
   local kind, type = e.kind, e.type
-  local deed, words = DEEDS[kind], WORDS[kind]
+  local words = WORDS[kind]
   if not words then return end
-  if deed then deed(e) end
-  local task = tasks.id(e)
+  local task = kind == "exit" and tasks.ended(e) or tasks.id(e)
   rows.events = rows.events + 1
   put(writer, number, e.time, nil, task, kind, type, e.class, nil, nil, nil, nil, nil,
     HAS_PATH[type] and clean(e.path) or nil, nil, words(e), RECORD, e.noise, noted_text and note_of(e))
-  if kind == "exit" then tasks.exited(e) end
 end
 
 -- The rules and their reasons, for the end of the report.

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 --
--- report_tasks: the table "tasks" of the report: processes and threads by number, as the kernel uses theirs again.
+-- report_tasks: the table "tasks" of the report: processes and threads by number, as the kernel uses theirs again. It
+-- follows them whatever filters drop, or a child would have no parent.
 
 local processes <const> = require "compendium.processes"
 local redact <const> = require "compendium.redact"
@@ -75,7 +76,14 @@ function tasks.executed(e)
   end
   id = id or tasks.id(e)
   put(id, pid, pid, nil, nil, clean(e.comm), words(e.argv), clean(e.exe), nil, nil, nil, nil)
-  return id
+end
+
+local DEEDS <const> = {fork = tasks.forked, exec = tasks.executed}
+
+-- The records that change the tasks. An exec that failed is a call.
+function tasks.record(e)
+  local deed = DEEDS[e.kind] or e.kind == "exit" and tasks.exited
+  if deed then deed(e) end
 end
 
 -- The task has another name: prctl.
@@ -83,11 +91,17 @@ function tasks.renamed(e)
   put(tasks.id(e), nil, nil, nil, nil, clean(e.comm), nil, nil, nil, nil, nil, nil)
 end
 
+local ended_tid, ended_id -- the last one that did
+
 function tasks.exited(e)
-  local id = tasks.id(e)
-  end_of(id, e.time, e.code, e.signal)
-  by_tid[e.tid] = nil
-  return id
+  ended_tid, ended_id = e.tid, tasks.id(e)
+  end_of(ended_id, e.time, e.code, e.signal)
+  by_tid[ended_tid] = nil
+end
+
+-- The number of a task that has just ended.
+function tasks.ended(e)
+  return ended_tid == e.tid and ended_id or tasks.id(e)
 end
 
 return tasks

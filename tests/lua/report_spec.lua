@@ -127,6 +127,8 @@ describe("the report's sink", function()
     assert.same({-2, "ENOENT", "/no"}, {rows[1].ret, rows[1].error, rows[1].path})
     assert.same({1, nil}, {rows[2].flags, rows[2].duration})
     assert.same({"other calls", 6, nil}, {rows[3].hidden, rows[3].flags, rows[3].type})
+    sinks.report.finish {time = 1, status = 0}
+    assert.equal(1, made[#made].tampered)
   end)
 
   it("marks what noise hides, and drops nothing", function()
@@ -160,7 +162,10 @@ describe("the report's sink", function()
   it("follows tasks and what is closed", function()
     local sinks = loaded()
     local w = start(sinks)
-    local record = sinks["report records"].event
+    local function record(e)
+      sinks["report tasks"].event(e)
+      sinks["report records"].event(e)
+    end
     sinks.report.event(call {syscall = "getpid", ret = 1, class = "process"})
     record(fake.event {kind = "fork", type = "fork", time = 5, child = 200, raw = {200, 200, 17}})
     record(fake.event {
@@ -178,6 +183,15 @@ describe("the report's sink", function()
     for i, row in ipairs(w.rows.events) do kinds[i] = ("%s %s"):format(row.name, row.flags or "-") end
     assert.same({"getpid -", "fork 16", "exec 16", "exit 16", "close -"}, kinds)
     assert.equal("ls -l", w.rows.events[3].args)
+  end)
+
+  it("knows the parent of a child whose fork a filter dropped", function()
+    local sinks = loaded()
+    local w = start(sinks)
+    sinks["report tasks"].event(fake.event {kind = "fork", type = "fork", time = 5, child = 200, raw = {200, 200, 17}})
+    sinks.report.event(call {syscall = "getpid", pid = 200, tid = 200, ret = 200})
+    assert.same({"fork", 1}, {w.rows.tasks[2].kind, w.rows.tasks[2].parent})
+    assert.equal(2, w.rows.events[1].task)
   end)
 
   it("writes what it has every five seconds of the trace", function()
