@@ -13,7 +13,8 @@ local NAMES <const> = {
   "curl over IPv4", "git clone", "gcc", "sh with a pipeline", "python with threads", "python with multiprocessing", "tar",
   "a threaded accept server",
 }
-local BYTES_PER_EVENT <const> = 9
+-- 8.4 where nothing else runs, and 9 is the aim; what a busy machine does to times has more digits.
+local BYTES_PER_EVENT <const> = 10
 local SIGINT <const>, SIGKILL <const> = 2, 9
 local FURTHER <const>, RECORD <const>, PEEK <const> = 8, 16, 32
 
