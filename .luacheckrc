@@ -6,7 +6,7 @@ unused_args = false
 exclude_files = { "build" }
 
 -- The globals of scripts, by the comments that describe them.
-local api = { "noise", "output" }
+local api = { "noise", "output", "report" }
 for _, name in ipairs { "api", "stats", "columns" } do
   for line in io.lines("lua/" .. name .. ".lua") do
     api[#api + 1] = line:match "^%-%-%- (%l+)[%(:]"

@@ -13,7 +13,7 @@
 
 local core <const> = require "compendium.core"
 local faults <const> = require "compendium.faults"
-local find_problem <const> = require("compendium.patterns").problem
+local patterns <const> = require "compendium.patterns"
 local paths <const> = require "compendium.paths"
 
 local noise <const> = {}
@@ -175,46 +175,13 @@ local function rules_for(type)
   return list
 end
 
--- The item of a pattern at a position: where it ends, and the byte it stands for when it is a plain one.
-local function item_at(pattern, at)
-  local char = pattern:sub(at, at)
-  if char == "%" then
-    local escaped = pattern:sub(at + 1, at + 1)
-    if escaped == "b" then return at + 4 end
-    if escaped == "f" then return item_at(pattern, at + 2) end
-    return at + 2, not escaped:find "%w" and escaped or nil
-  elseif char == "[" then
-    local stop = at + (pattern:sub(at + 1, at + 1) == "^" and 2 or 1)
-    repeat -- the first byte of a set may be its end
-      stop = stop + (pattern:sub(stop, stop) == "%" and 2 or 1)
-    until stop > #pattern or pattern:sub(stop, stop) == "]"
-    return stop + 1
-  end
-  return at + 1, not char:find "[.()$]" and char or nil
-end
-
--- What must be in a path, byte for byte, for the pattern to match, as looking for that is faster by far; or false.
--- One that is anchored to the start is fast by itself.
-local function literal_of(pattern)
-  local longest, run, at = "", "", 1
-  while at <= #pattern and pattern:sub(1, 1) ~= "^" do
-    local stop, plain = item_at(pattern, at)
-    local quantifier = pattern:match("^[*?+-]", stop)
-    if plain and (not quantifier or quantifier == "+") then run = run .. plain end
-    if #run > #longest then longest = run end
-    if not plain or quantifier then run = "" end
-    at = stop + (quantifier and 1 or 0)
-  end
-  return #longest > 1 and longest
-end
-
 local literals <const> = {} -- by pattern; there are as many as rules have
 
 local function names(rule, path)
   for _, pattern in ipairs(rule.paths) do
     local literal = literals[pattern]
     if literal == nil then
-      literal = literal_of(pattern)
+      literal = patterns.literal(pattern)
       literals[pattern] = literal
     end
     if (not literal or path:find(literal, 1, true)) and path:find(pattern) then
@@ -319,7 +286,7 @@ local function check(rule)
     error(('noise rule "%s" has neither match (a function) nor paths (patterns) nor pages'):format(rule.name), 3)
   end
   for _, pattern in ipairs(rule.paths or {}) do
-    local problem = type(pattern) == "string" and find_problem(pattern)
+    local problem = type(pattern) == "string" and patterns.problem(pattern)
     if problem ~= nil then
       error(('noise rule "%s": "%s" is no pattern: %s'):format(rule.name, pattern, problem or "no text"), 3)
     end

@@ -78,4 +78,37 @@ function patterns.problem(s)
   return nesting > NESTING_MAX and "too complex" or nil
 end
 
+-- The item of a pattern at a position: where it ends, and the byte it stands for when it is a plain one.
+local function item_at(pattern, at)
+  local char = pattern:sub(at, at)
+  if char == "%" then
+    local escaped = pattern:sub(at + 1, at + 1)
+    if escaped == "b" then return at + 4 end
+    if escaped == "f" then return item_at(pattern, at + 2) end
+    return at + 2, not escaped:find "%w" and escaped or nil
+  elseif char == "[" then
+    local stop = at + (pattern:sub(at + 1, at + 1) == "^" and 2 or 1)
+    repeat -- the first byte of a set may be its end
+      stop = stop + (pattern:sub(stop, stop) == "%" and 2 or 1)
+    until stop > #pattern or pattern:sub(stop, stop) == "]"
+    return stop + 1
+  end
+  return at + 1, not char:find "[.()$]" and char or nil
+end
+
+-- What must be in a text, byte for byte, for the pattern to match, as looking for that is faster by far; or false.
+-- One that is anchored to the start is fast by itself.
+function patterns.literal(pattern)
+  local longest, run, at = "", "", 1
+  while at <= #pattern and pattern:sub(1, 1) ~= "^" do
+    local stop, plain = item_at(pattern, at)
+    local quantifier = pattern:match("^[*?+-]", stop)
+    if plain and (not quantifier or quantifier == "+") then run = run .. plain end
+    if #run > #longest then longest = run end
+    if not plain or quantifier then run = "" end
+    at = stop + (quantifier and 1 or 0)
+  end
+  return #longest > 1 and longest
+end
+
 return patterns
