@@ -87,15 +87,17 @@ $(B)/gen/embedded.o: $(B)/gen/embedded.S $(EMBED) $(PAGE)
 # The programs for the kernel, as bytes in a header. gcc is asked then: before `make run` it may not be here.
 BPF_CFLAGS = -O2 -g -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -D__x86_64__ $(WARNINGS) -Wno-unused-parameter -Isrc \
 	-isystem /usr/include/$(shell gcc -print-multiarch)
-$(B)/gen/capture.bpf.o: src/source/bpf/capture.bpf.c $(wildcard src/source/bpf/*.h src/*.h) src/syscalls/steps.h
+$(B)/gen/%.bpf.o: src/source/bpf/%.bpf.c $(wildcard src/source/bpf/*.h src/*.h) src/syscalls/steps.h
 	@mkdir -p $(@D)
 	$(call say,compile)
 	$(Q)clang $(BPF_CFLAGS) -c -o $@ $<
-$(B)/gen/capture.skel.h: $(B)/gen/capture.bpf.o
+$(B)/gen/%.skel.h: $(B)/gen/%.bpf.o
 	$(call say,generate)
-	$(Q)PATH="$$PATH:/usr/sbin" bpftool gen skeleton -L $< name capture_bpf > $@
+	$(Q)PATH="$$PATH:/usr/sbin" bpftool gen skeleton -L $< name $*_bpf > $@
+.PRECIOUS: $(B)/gen/%.bpf.o
 
-GENERATED := $(addprefix $(B)/gen/,syscalls.inc constants.inc constants_check.inc options.inc capture.skel.h)
+SKELETONS := $(patsubst src/source/bpf/%.bpf.c,%.skel.h,$(wildcard src/source/bpf/*.bpf.c))
+GENERATED := $(addprefix $(B)/gen/,syscalls.inc constants.inc constants_check.inc options.inc $(SKELETONS))
 $(OBJECTS): | $(GENERATED)
 -include $(OBJECTS:.o=.d)
 .DELETE_ON_ERROR:

@@ -22,7 +22,7 @@ local SPLICE_WRITABLE <const> = {write = true, read = false}
 
 -- ---- the types. `class` "descriptor" means: the class of what the descriptor is (fields.class).
 -- `needs`: the models; "processes" is always one of them, for comm and the tree. `asked`: to see it costs so much
--- that it takes more than an output that could show it: --faults, or a script that names it. "live": but for a
+-- that it takes more than an output that could show it: the `option`, or a script that names it. "live": but for a
 -- recording's.
 
 local types = {
@@ -129,14 +129,21 @@ local types = {
   kill = {class = "signal", fields = {"target", "signal", "number"},
     doc = "a signal was sent; no `signal`: only asked whether it could be"},
 
-  fault = {class = "memory", records = {"fault"}, needs = {"memory"}, asked = true,
+  fault = {class = "memory", records = {"fault"}, needs = {"memory"}, asked = true, option = "faults",
     fields = {"addr", "pages", "size", "what", "prot", "path", "offset", "major", "again", "in_kernel", "ip"},
     doc = "memory was touched that was not there: `pages` of the region `what`, from `addr` on; `major`: they "
       .. "came from the disk. Only with --faults, or a script that hooks them"},
-  usage = {class = "memory", records = {"usage"}, needs = {"memory"}, asked = "live",
+  usage = {class = "memory", records = {"usage"}, needs = {"memory"}, asked = "live", option = "faults",
     fields = {"rss", "pss", "anonymous", "swap", "huge", "heap", "mapped", "touched"},
     doc = "how much memory the process has now, asked of the kernel every 100 ms, or as want(\"usage\", \"1s\") says. "
       .. "Only when this event is hooked by name, or with --faults"},
+  sched = {class = "process", records = {"sched"}, asked = true, option = "sched", fields = {"cpu", "what"},
+    doc = "a task waited for a CPU, for `duration` from `time` on; `what`: woken, or preempted: it had to leave one to "
+      .. "another task. Only with --sched, or a script that hooks them"},
+  block = {class = "file", records = {"block"}, asked = true, option = "block_io",
+    fields = {"what", "bytes", "device", "sector"},
+    doc = "a task asked something of a block device, which took `duration`, waited for or not. `what`: read, write, "
+      .. "flush, discard ... Only with --block-io, or a script that hooks them"},
   lost = {class = "trace", records = {"lost"}, fields = {"count", "what", "during", "total"},
     doc = "events are missing here: the program was faster than what looks at it. `during`: in that time"},
   note = {class = "trace", records = {"note"}, fields = {"number"}, doc = "the tracer has something to tell once"},
@@ -147,7 +154,7 @@ local types = {
 local type_of = {
   fork = function(e) return e.raw[3] & CLONE_THREAD ~= 0 and "thread" or "fork" end,
   exec = "exec", exit = "exit", task = "task", stop = "stop", signal = "signal", fault = "fault",
-  usage = "usage", lost = "lost", note = "note",
+  usage = "usage", sched = "sched", block = "block", lost = "lost", note = "note",
 }
 
 -- A row whose type depends on the descriptor.

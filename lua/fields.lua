@@ -9,11 +9,12 @@ local calls = require "compendium.calls"
 local core = require "compendium.core"
 local faults = require "compendium.faults"
 local fds = require "compendium.fds"
-local memory = require "compendium.memory"
 local noise = require "compendium.noise"
 local paths = require "compendium.paths"
 local processes = require "compendium.processes"
+local samples = require "compendium.samples"
 local sockets = require "compendium.sockets"
+local waits = require "compendium.waits"
 
 local AT_REMOVEDIR <const>, AT_EMPTY_PATH <const> = 0x200, 0x1000
 local O_ACCMODE <const>, O_WRONLY <const>, O_RDWR <const>, O_CREAT <const> = 3, 1, 2, 0x40
@@ -38,7 +39,8 @@ local function field(name, type, doc, get)
   all[name] = {type = type, doc = doc, get = get}
 end
 
-local LOST_KINDS <const> = {[1] = "call", [11] = "fault"} -- ORDER enum record_kind
+local LOST_KINDS <const> = -- ORDER enum record_kind
+  {[1] = "call", [11] = "fault", [15] = "wait for a CPU", [16] = "block request"}
 
 local function row_of(e)
   return calls[e.syscall] or NO_ROW
@@ -248,7 +250,8 @@ field("old_size", "integer", "mremap: size before", argument("old_size"))
 
 -- ---- transfers
 
-field("bytes", "integer", "how many were moved", function(e)
+field("bytes", "integer", "how many were moved; block: asked for", function(e)
+  if e.kind == "block" then return e.raw[1] end
   local ret = e.ret
   if not ret or ret < 0 then return nil end
   local row = row_of(e)
@@ -361,38 +364,17 @@ end)
 field("what", "string", "which of the things that an event of this type can be", function(e)
   if e.kind == "fault" then return faults.what(e) end
   if e.kind == "lost" then return LOST_KINDS[e.raw[2]] end
+  if e.kind == "sched" or e.kind == "block" then return waits.what(e) end
   local row = row_of(e)
   if row.what then return row.what end
   if row[1] == "create" then return NODE_KINDS[(e.mode or 0) & 0xf000] end
   if row[1] == "shutdown" then return SHUTDOWNS[int(e.raw[2])] end
 end)
 
--- ---- samples of memory, see usage in events.lua
+-- ---- what only one kind of event has
 
-local function sampled(name, i, doc)
-  field(name, "integer", doc, function(e)
-    if e.kind == "usage" then return e.raw[i] end
-  end)
+for _, module in ipairs {waits, samples} do
+  for name, row in pairs(module.fields) do field(name, row.type, row.doc, row.get) end
 end
-
-sampled("rss", 1, "bytes in memory, those shared with others included")
-sampled("pss", 2, "the same, where what n processes share counts for each as an n-th")
-sampled("anonymous", 3, "bytes in memory that are of no file")
-sampled("swap", 4, "bytes that are swapped out")
-sampled("huge", 5, "bytes in memory as huge pages")
-
--- What the model knows at that moment.
-local function known(name, doc, get)
-  field(name, "integer", doc, function(e)
-    local totals = e.kind == "usage" and memory.of(e.pid)
-    return totals and get(totals)
-  end)
-end
-
-known("heap", "size of the heap (brk)", function(totals) return totals.heap end)
-known("mapped", "address space that was mapped, the heap left out",
-  function(totals) return totals.bytes - totals.heap end)
-known("touched", "bytes that were touched and not given back since, files left out; only with --faults",
-  function(totals) return memory.most.touched > 0 and totals.touched or nil end)
 
 return {all = all, kind_classes = KIND_CLASSES}

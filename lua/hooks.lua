@@ -206,8 +206,9 @@ end
 
 -- Is it traced without anybody who names it? See `asked` in events.lua.
 local function is_usual(type)
-  local asked = events.types[type] and events.types[type].asked
-  return not asked or core.options.faults or asked == "live" and core.run.file ~= nil
+  local row <const> = events.types[type]
+  local asked = row and row.asked
+  return not asked or core.options[row.option] or asked == "live" and core.run.file ~= nil
 end
 
 -- Does what is registered make that be traced? A bundled sink shows what is asked for by others.

@@ -235,7 +235,7 @@ function json.open(options)
   end
   local names = {}
   for name, row in pairs(events.types) do
-    if not row.asked or options.faults then
+    if not row.asked or options[row.option] then
       names[#names + 1] = name
     end
   end

@@ -18,9 +18,9 @@ rows.common = {
   {"type", "string", "which kind of event"},
   {"class", "string", events.fields.class.doc},
   {"syscall?", "string", "name of the system call, when the event is one"},
-  {"duration?", "integer", "how long the call took, in ns"},
+  {"duration?", "integer", "how long it took, in ns"},
   {"ret?", "integer", "what the call returned; a failed one: the negative error number"},
-  {"error?", "string", "name of the error, when the call failed: ENOENT ..."},
+  {"error?", "string", "name of the error, when it failed: ENOENT ..."},
 }
 
 -- After the fields of the type; written when true.

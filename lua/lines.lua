@@ -274,6 +274,19 @@ local texts <const> = {
   fault = fault,
 }
 
+-- "12ms    for CPU 1 (preempted)"
+function texts.sched(e)
+  return verb("waited", ("%s for CPU %s (%s)"):format(text.pad(format.duration(e.duration), BYTES_COLUMNS, "right"),
+    e.cpu or "?", e.what or "?"))
+end
+
+-- "4.0 KB read from 254:0 at 2048, 120ms"
+function texts.block(e)
+  local amount = text.pad(format.bytes(e.bytes), BYTES_COLUMNS, "right")
+  return verb("disk", ("%s %s, device %s at sector %s, %s"):format(amount, e.what or "?", e.device or "?",
+    e.sector or "?", format.duration(e.duration)))
+end
+
 -- "1234 events in 1.0s (5678 in all)"
 function texts.lost(e)
   local during = e.during and " in " .. format.duration(e.during) or ""

@@ -56,6 +56,8 @@ local function is_argument(e)
   return false
 end
 
+local FELT <const>, SLOW_DISK <const> = 10000000, 100000000 -- ns
+
 local WAKEUPS <const> = {eventfd = true, timerfd = true, signalfd = true}
 -- What is made again when it could not wait, or was interrupted.
 local WAITS <const> =
@@ -73,6 +75,10 @@ local rules = {
   {name = "little memory", why = "less than 64 KB of a region is what everything takes", types = {"fault"}, pages = 16},
   {name = "program start", why = "the kernel sets up the memory of each new program", types = {"fault"},
     match = function(e) return faults.what(e) == "new program" end},
+  {name = "short waits", why = "a CPU is waited for all the time; 10 ms are felt", types = {"sched"},
+    match = function(e) return e.duration < FELT end},
+  {name = "quick disks", why = "the summary adds up what disks do; 100 ms are slow", types = {"block"},
+    match = function(e) return not e.error and e.duration < SLOW_DISK end},
   {name = "closes", why = "what is opened is closed", types = {"close"},
     match = function(e) return not e.error or e.error == "EBADF" end},
   {name = "would block", why = "the program asks again later", types = WAITS, match = function(e)

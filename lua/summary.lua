@@ -10,6 +10,7 @@
 local connections <const> = require "compendium.connections"
 local core <const> = require "compendium.core"
 local format <const> = require "compendium.format"
+local latency <const> = require "compendium.latency"
 local lines <const> = require "compendium.lines"
 local processes <const> = require "compendium.processes"
 local remarks <const> = require "compendium.remarks"
@@ -21,6 +22,7 @@ local TITLE_COLUMNS <const> = 120
 
 local sections <const> = {
   require "compendium.usage", require "compendium.touched", require "compendium.transfers",
+  latency.block, latency.sched,
   connections, connections.local_sockets,
   remarks.changes, require "compendium.failures", remarks.slow, remarks.signals, require "compendium.tree",
   remarks.tampered, remarks.hidden, remarks.limits, remarks.trouble,
@@ -38,7 +40,8 @@ for _, section in ipairs(sections) do
   for_failed[#for_failed + 1] = section.failed
 end
 
-local CALLS_NOTHING <const> = {fault = true, usage = true} -- many, and what looks at every event looks for calls
+local CALLS_NOTHING <const> = -- many, and what looks at every event looks for calls
+  {fault = true, usage = true, sched = true, block = true}
 
 local function event(e)
   local type = e.type

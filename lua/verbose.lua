@@ -39,6 +39,15 @@ local OTHERS <const> = {
   end,
 }
 
+function OTHERS.sched(e)
+  return ("--- waited %s for CPU %d (%s) ---"):format(format.duration(e.duration), e.cpu, e.what)
+end
+
+function OTHERS.block(e)
+  return ("--- block %s: %s at sector %d of %s%s <%s> ---"):format(e.what, format.bytes(e.bytes), e.sector, e.device,
+    e.error and " = " .. e.error or "", format.duration(e.duration))
+end
+
 local function event(e)
   local other = OTHERS[e.kind]
   local line = other and other(e) or e.kind == "call" and verbose.call(e)
@@ -54,7 +63,7 @@ end
 function verbose.open()
   core.want_data(values.buffer_bytes)
   return {
-    name = "verbose", before_filters = true, events = {"syscall", "signal", "stop", "exit", "lost"},
+    name = "verbose", before_filters = true, events = {"syscall", "signal", "stop", "exit", "lost", "sched", "block"},
     start = terminal.banner, event = event, finish = function() terminal.release(true) end,
   }
 end

@@ -36,7 +36,7 @@ struct option_row {
 	enum option_fill fill;
 	const char *argument; /* what the help calls it; NULL: a switch */
 	const char *implied;  /* taken when none is given; NULL: one must be */
-	size_t field;	      /* offset in struct options */
+	size_t field, also;   /* offsets in struct options; FILL_FLAG: another flag, or the same */
 	const char *initial;  /* FILL_CHOICE: without the option */
 	const char *choices;  /* FILL_CHOICE: " auto always never " */
 	char kind;	      /* FILL_SCRIPT */
@@ -64,7 +64,7 @@ static bool misuse(const char *what, const char *label, const char *value)
 
 static bool fill_flag(struct options *options, const struct given *given)
 {
-	*(bool *)((char *)options + given->row->field) = true;
+	((bool *)options)[given->row->field] = ((bool *)options)[given->row->also] = true;
 	return true;
 }
 

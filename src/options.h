@@ -32,7 +32,8 @@ struct options {
 	long long max_report_events; /* 0: all */
 	const struct config *config; /* what was read, or NULL */
 	bool no_config, sandbox;
-	bool verbose, quiet, strict, json, faults, list_scripts, no_seccomp, record_env, help, version;
+	bool verbose, quiet, strict, json, list_scripts, no_seccomp, record_env, help, version;
+	bool faults, sched, block_io; /* kinds of record that cost much */
 };
 
 /* Parses argv. 0: go on. Else the process should end with that status less 1 (a message was given).
@@ -41,5 +42,13 @@ int options_parse(struct options *options, int argc, char **argv);
 /* The same after what a configuration says, which argv overrules. */
 int options_parse_after(struct options *options, const struct config *config, int argc, char **argv);
 void options_free(struct options *options);
+
+/* The kinds of record that they ask for, as bits, beside those that scripts hook. */
+static inline uint32_t options_kinds(const struct options *options)
+{
+	return (uint32_t)options->faults << RECORD_FAULT |
+	       (uint32_t)(options->faults && options->record) << RECORD_USAGE |
+	       (uint32_t)options->sched << RECORD_SCHED | (uint32_t)options->block_io << RECORD_BLOCK;
+}
 
 #endif

@@ -23,8 +23,8 @@ local fills <const> = {
   count = "FILL_COUNT",
 }
 local known <const> = {
-  long = true, short = true, aliases = true, arg = true, fills = true, field = true, kind = true, choices = true,
-  default = true, config = true, complete = true, help = true, man = true, implied = true,
+  long = true, short = true, aliases = true, arg = true, fills = true, field = true, also = true, kind = true,
+  choices = true, default = true, config = true, complete = true, help = true, man = true, implied = true,
 }
 local completers <const> = { file = true, script = true, user = true, pid = true, variable = true }
 
@@ -69,10 +69,11 @@ local function word_list(words)
 end
 
 local function c_row(option, name, letter)
-  return ("\t{%s, %s, %s, %s, %s, %s, %s, %s, %s, %s},"):format(
+  local function offset(field) return field and ("offsetof(struct options, %s)"):format(field) or 0 end
+  return ("\t{%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s},"):format(
     c_string(name), letter and ("'%s'"):format(letter) or 0,
     fills[option.fills], c_string(option.arg), c_string(option.implied),
-    option.field and ("offsetof(struct options, %s)"):format(option.field) or 0,
+    offset(option.field), offset(option.also or option.field),
     c_string(option.default), word_list(option.choices),
     option.kind and ("'%s'"):format(option.kind) or 0, option.config == false)
 end

@@ -42,9 +42,10 @@ static bool lacks(const uint64_t (*wanted)[INTEREST_NRS / 64],
 }
 
 void preface_tell_missing(const char *file, const struct header *header,
-			  const struct interest *wanted, bool faults)
+			  const struct interest *wanted, const struct options *options)
 {
 	const struct interest *recorded = &header->interest;
+	uint32_t kinds = (wanted->kinds | options_kinds(options)) & ~recorded->kinds;
 	const struct {
 		bool is_missing;
 		const char *what;
@@ -55,9 +56,9 @@ void preface_tell_missing(const char *file, const struct header *header,
 		{wanted->data_limit > recorded->data_limit,
 		 "the bytes that were read and written (want \"data\", -v)"},
 		{lacks(wanted->stacks, recorded->stacks), "stacks of some calls (want \"stack\")"},
-		{(faults || wanted->kinds >> RECORD_FAULT & 1) &&
-			 !(recorded->kinds >> RECORD_FAULT & 1),
-		 "page faults (--faults)"},
+		{kinds >> RECORD_FAULT & 1, "page faults (--faults)"},
+		{kinds >> RECORD_SCHED & 1, "waits for a CPU (--sched)"},
+		{kinds >> RECORD_BLOCK & 1, "block I/O (--block-io)"},
 	};
 
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)

@@ -5,6 +5,7 @@
 #ifndef PREFACE_H
 #define PREFACE_H
 
+#include "options.h"
 #include "tracefile/format.h"
 #include "tracefile/header.h"
 
@@ -12,8 +13,8 @@
  * said of what it could see. */
 void preface_tell(const char *file, const struct header *header, const struct extent *whole);
 
-/* What is wanted, page faults too with `faults`, and the file has not. */
+/* What is wanted, by scripts or by the options that ask for a kind of record, and the file has not. */
 void preface_tell_missing(const char *file, const struct header *header,
-			  const struct interest *wanted, bool faults);
+			  const struct interest *wanted, const struct options *options);
 
 #endif

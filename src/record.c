@@ -11,7 +11,8 @@ static const char *const record_kind_names[RECORD_KINDS] = {
 	[RECORD_EXEC] = "exec",     [RECORD_EXIT] = "exit",     [RECORD_SIGNAL] = "signal",
 	[RECORD_STOP] = "stop",     [RECORD_TASK] = "task",     [RECORD_FD] = "fd",
 	[RECORD_MAP] = "map",       [RECORD_FAULT] = "fault",   [RECORD_LOST] = "lost",
-	[RECORD_NOTE] = "note",     [RECORD_USAGE] = "usage",
+	[RECORD_NOTE] = "note",     [RECORD_USAGE] = "usage",   [RECORD_SCHED] = "sched",
+	[RECORD_BLOCK] = "block",
 };
 
 const char *record_kind_name(unsigned kind)

@@ -54,7 +54,17 @@ enum record_kind {
 			  Pieces: 0 the program it is about */
 	RECORD_USAGE,  /* what the kernel says of pid's memory at that time. args, all in bytes: RSS, PSS,
 			  anonymous, swapped out, in huge pages */
+	RECORD_SCHED,  /* tid could run, and waited for a CPU. time: since when; duration. args: the CPU it
+			  got, 1 if it had been made to leave one, 0 if it was woken */
+	RECORD_BLOCK,  /* tid asked something of a block device. time: of then; duration: until that was done.
+			  args: bytes, REQ_OP_ number, the device's major and minor number, sector (of 512
+			  bytes). ret: 0 or a negative errno */
 	RECORD_KINDS
+};
+
+/* Those that cost much to see: they are told only when an option or a script names them. */
+enum {
+	RECORD_COSTLY = 1 << RECORD_FAULT | 1 << RECORD_USAGE | 1 << RECORD_SCHED | 1 << RECORD_BLOCK,
 };
 
 /* Numbers of RECORD_NOTE. ORDER lua/remarks.lua, note.c */
@@ -110,7 +120,7 @@ struct record {
 	uint8_t arch;         /* enum record_arch: whose table nr belongs to */
 	uint16_t flags;       /* RECORD_ bits */
 	uint64_t time_ns;     /* CLOCK_MONOTONIC; for a call: when it was entered */
-	uint64_t duration_ns; /* calls: until it returned */
+	uint64_t duration_ns; /* calls: until it returned; where the kind has one */
 	int32_t pid, tid;
 	int32_t nr;           /* system call, signal or descriptor number */
 	uint32_t pieces;      /* how many follow */

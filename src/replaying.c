@@ -308,6 +308,8 @@ static bool open_host(struct replaying *replaying)
 	target->pids = header->pids;
 	target->pid_count = header->pid_count;
 	replaying->options.faults |= header->interest.kinds >> RECORD_FAULT & 1;
+	replaying->options.sched |= header->interest.kinds >> RECORD_SCHED & 1;
+	replaying->options.block_io |= header->interest.kinds >> RECORD_BLOCK & 1;
 	target->all = !header->command && !header->pid_count;
 	replaying->run.identity = header->identity;
 	replaying->run.variables = header->variables;
@@ -331,7 +333,7 @@ static struct ending replay(struct replaying *replaying)
 		tell_problems(replaying);
 	} else if (open_window(replaying) && open_host(replaying)) {
 		preface_tell_missing(replaying->run.file, reader_header(reader_of(replaying)),
-				     host_interest(replaying->host), replaying->options.faults);
+				     host_interest(replaying->host), &replaying->options);
 		take_record(replaying, first);
 		run(replaying);
 		ending.status = finish(replaying) ? 0 : STATUS_FAILURE;

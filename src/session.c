@@ -48,6 +48,7 @@ struct session {
 	struct interest interest;
 	struct run run;
 	struct sight sight;
+	struct latency *latency;   /* until it is joined with the source, or NULL */
 	struct recorder *recorder; /* of --record, or NULL */
 	uint64_t start_ns;
 	int32_t command; /* the pid of the first record: the command, or the first of -p */
@@ -284,13 +285,42 @@ static void watch_faults(struct session *session)
 	}
 }
 
+/* --sched, --block-io, or a script that hooks them: before anything runs. Without the rights the same. */
+static void prepare_latency(struct session *session)
+{
+	const uint32_t bits = UINT32_C(1) << RECORD_SCHED | UINT32_C(1) << RECORD_BLOCK;
+	const struct options *options = session->options;
+	struct sight *sight = &session->sight;
+	char why[256];
+
+	if (!(session->interest.kinds & bits) ||
+	    !latency_open(&options->target, options->backend, session->interest.kinds, &session->latency, why,
+			  sizeof why))
+		return;
+	snprintf(sight->why_no_latency, sizeof sight->why_no_latency,
+		 "waits for CPUs and disks cannot be seen: %s", why);
+	sight->flags |= SIGHT_NO_LATENCY;
+	session->interest.kinds &= ~bits;
+}
+
+/* The source tells of waits, too. */
+static void join_latency(struct session *session)
+{
+	int error = session->latency ? latency_join(session->latency, &session->source) : 0;
+
+	if (!error)
+		session->latency = NULL;
+	else
+		log_warning("waits for CPUs and disks cannot be seen: %s", strerror(-error));
+}
+
 /* What the source can see, told and kept for the recording. */
 static void look_at_source(struct session *session)
 {
 	struct sight *sight = &session->sight;
 
 	/* Neither backend can see requests that go to the kernel through a ring in memory. */
-	sight->flags = SIGHT_NO_RING | (session->options->target.command ? 0 : SIGHT_ATTACHED);
+	sight->flags |= SIGHT_NO_RING | (session->options->target.command ? 0 : SIGHT_ATTACHED);
 	sight->user = geteuid();
 	snprintf(sight->source, sizeof sight->source, "%s", session->source->ops->name);
 	watch_faults(session);
@@ -309,10 +339,12 @@ static void watch_usage(struct session *session)
 
 static void run_source(struct session *session, struct ending *ending)
 {
+	prepare_latency(session);
 	ending->status = open_source(session);
 	if (!session->source)
 		return;
 	look_at_source(session);
+	join_latency(session);
 	watch_usage(session);
 	session->control.source = session->source;
 	run(session);
@@ -345,10 +377,7 @@ struct ending session_run(const struct options *options)
 	session.interest.kinds |= 1 << RECORD_SIGNAL | 1 << RECORD_STOP;
 	if (options->record)
 		recorder_widen(&session.interest);
-	if (options->faults)
-		session.interest.kinds |= UINT32_C(1) << RECORD_FAULT;
-	if (options->faults && options->record)
-		session.interest.kinds |= UINT32_C(1) << RECORD_USAGE;
+	session.interest.kinds |= options_kinds(options);
 	session.start_ns = now_ns();
 	session.run.wallclock_ns = clock_ns(CLOCK_REALTIME);
 	if (open_recorder(&session))
@@ -357,5 +386,7 @@ struct ending session_run(const struct options *options)
 	host_free(session.host); /* all is written, however long closing takes */
 	if (session.source)
 		session.source->ops->close(session.source);
+	if (session.latency)
+		latency_close(session.latency);
 	return ending;
 }

@@ -30,6 +30,8 @@ static const char *list_unseen(const struct sight *sight, const struct interest 
 		{!has_all(interest->calls), "calls that nobody hooks"},
 		{!interest->data_limit, "the bytes that are read and written"},
 		{!(interest->kinds >> RECORD_FAULT & 1), "page faults"},
+		{!(interest->kinds >> RECORD_SCHED & 1), "waits for a CPU"},
+		{!(interest->kinds >> RECORD_BLOCK & 1), "block I/O"},
 		{sight->flags & SIGHT_NO_RING, "what goes through io_uring"},
 	};
 
@@ -57,4 +59,6 @@ void sight_tell(const struct sight *sight, const struct interest *interest)
 	else if (sight->flags & SIGHT_NO_KERNEL_FAULTS)
 		log_warning("page faults in the kernel (a read into fresh memory) cannot be seen; "
 			    "sudo sysctl kernel.perf_event_paranoid=1");
+	if (sight->flags & SIGHT_NO_LATENCY)
+		log_warning("%s; the trace goes on without them", sight->why_no_latency);
 }

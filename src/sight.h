@@ -16,6 +16,7 @@ enum {
 	SIGHT_NO_FAULTS =
 		1 << 2, /* page faults were wanted and could not be had: `why_no_faults` */
 	SIGHT_NO_KERNEL_FAULTS = 1 << 3, /* those in the kernel could not */
+	SIGHT_NO_LATENCY = 1 << 4, /* the same of waits for CPUs or disks: `why_no_latency` */
 };
 
 struct sight {
@@ -24,6 +25,7 @@ struct sight {
 	char source[32];	 /* name of the source */
 	char remark[512];	 /* that follows it: why it is not the best one; or "" */
 	char why_no_faults[512]; /* one line, or "" */
+	char why_no_latency[512];
 };
 
 /* Says it, to those who ask with -v; what was wanted and could not be had, to everyone. */

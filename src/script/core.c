@@ -158,6 +158,7 @@ static void push_options(lua_State *L, const struct options *options)
 		{"strict", options->strict},   {"json", options->json},
 		{"faults", options->faults},   {"list_scripts", options->list_scripts},
 		{"sandbox", options->sandbox}, {"all", options->target.all},
+		{"sched", options->sched},     {"block_io", options->block_io},
 	};
 	const struct {
 		const char *name, *value;

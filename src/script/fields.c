@@ -25,7 +25,9 @@ static void push_time(lua_State *L, struct event *event)
 
 static void push_duration(lua_State *L, struct event *event)
 {
-	if (event->record->kind == RECORD_CALL)
+	unsigned kind = event->record->kind;
+
+	if (kind == RECORD_CALL || kind == RECORD_SCHED || kind == RECORD_BLOCK)
 		lua_pushinteger(L, event->record->duration_ns);
 	else
 		lua_pushnil(L);
@@ -97,7 +99,9 @@ static void push_status(lua_State *L, struct event *event)
 
 static void push_error(lua_State *L, struct event *event)
 {
-	if (!has_ended(event->record) || !record_failed(event->record)) {
+	bool has_result = has_ended(event->record) || event->record->kind == RECORD_BLOCK;
+
+	if (!has_result || !record_failed(event->record)) {
 		lua_pushnil(L);
 		return;
 	}

@@ -92,8 +92,20 @@ int source_open(const char *backend, const struct target *target, const struct i
  * for want of rights. Else a negative errno, `why` as above, and *source is as it was. */
 int faults_source_open(struct source **source, bool *without_kernel, char *why, size_t room);
 
-/* The same for samples of memory: *source tells a RECORD_USAGE of each process too, every period_ns or
- * less often, so that they take 2 % of a CPU at most. 0 or a negative errno. */
+/* Puts programs into the kernel that tell of waits for a CPU (RECORD_SCHED) and for block devices
+ * (RECORD_BLOCK), of those kinds that are in the bits `kinds`. Called before source_open with the same target
+ * and backend, so that nothing is missed. 0, or a negative errno and `why` as above. */
+struct latency;
+int latency_open(const struct target *target, const char *backend, uint32_t kinds, struct latency **result,
+		 char *why, size_t room);
+/* Puts it in front of the opened *source, which it owns from then on. 0 or a negative errno, and then
+ * it is still the caller's to close. */
+int latency_join(struct latency *latency, struct source **source);
+/* Of one that was not joined. */
+void latency_close(struct latency *latency);
+
+/* As faults_source_open, for samples of memory: *source tells a RECORD_USAGE of each process too, every
+ * period_ns or less often, so that they take 2 % of a CPU at most. 0 or a negative errno. */
 int usage_source_open(struct source **source, uint64_t period_ns);
 
 #endif

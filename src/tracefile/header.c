@@ -101,6 +101,7 @@ static bool add_sight(struct header_bytes *to, const struct sight *sight)
 	return add_text(to, HEADER_SOURCE, sight->source) &&
 	       add_text(to, HEADER_REMARK, sight->remark) &&
 	       add_text(to, HEADER_NO_FAULTS, sight->why_no_faults) &&
+	       add_text(to, HEADER_NO_LATENCY, sight->why_no_latency) &&
 	       add(to, HEADER_SIGHT, numbers, sizeof numbers);
 }
 
@@ -195,6 +196,7 @@ static int take_field(struct header *header, uint32_t tag, const uint8_t *bytes,
 		{HEADER_SOURCE, header->sight.source, sizeof header->sight.source},
 		{HEADER_REMARK, header->sight.remark, sizeof header->sight.remark},
 		{HEADER_NO_FAULTS, header->sight.why_no_faults, sizeof header->sight.why_no_faults},
+		{HEADER_NO_LATENCY, header->sight.why_no_latency, sizeof header->sight.why_no_latency},
 	};
 
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)

@@ -31,6 +31,7 @@ enum header_tag {
 	HEADER_SIGHT,	 /* struct sight: flags, user */
 	HEADER_REMARK,
 	HEADER_NO_FAULTS, /* struct sight: remark, why_no_faults */
+	HEADER_NO_LATENCY, /* struct sight: why_no_latency */
 };
 
 struct header_field {

@@ -45,8 +45,7 @@ void recorder_widen(struct interest *interest)
 {
 	memset(interest->calls, 0xff, sizeof interest->calls);
 	for (unsigned kind = RECORD_FORK; kind < RECORD_KINDS; kind++)
-		if (kind != RECORD_FAULT && kind != RECORD_USAGE)
-			interest->kinds |= UINT32_C(1) << kind;
+		interest->kinds |= UINT32_C(1) << kind & ~RECORD_COSTLY;
 }
 
 /* --- the file ------------------------------------------------------------------------------------

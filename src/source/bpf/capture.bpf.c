@@ -29,6 +29,7 @@ typedef __s32 s32;
 
 #include "source/bpf/event.h"
 #include "source/bpf/kernel.bpf.h"
+#include "source/bpf/number.bpf.h"
 #include "source/bpf/snippets.bpf.h"
 #include "source/bpf/state.bpf.h"
 #include "source/bpf/plan.bpf.h"
@@ -84,8 +85,7 @@ int adopt(struct bpf_iter__task *ctx)
 
 	if (!task)
 		return 0;
-	level = BPF_CORE_READ(bpf_get_current_task_btf(), thread_pid, level);
-	tracer = bpf_get_current_pid_tgid() >> 32;
+	note_reader();
 	s32 tid = number_of(task);
 	u32 *how = bpf_map_lookup_elem(&adopted, &tid);
 	if (!how)

@@ -7,17 +7,6 @@
 
 /* ---- who ---- */
 
-static __always_inline s32 number_of(struct task_struct *task)
-{
-	struct pid *pid = BPF_CORE_READ(task, thread_pid);
-	u64 at = bpf_core_field_offset(struct pid, numbers) + (u64)level * bpf_core_type_size(struct upid);
-	s32 number = 0;
-
-	bpf_probe_read_kernel(&number, sizeof number,
-			      (void *)pid + at + bpf_core_field_offset(struct upid, nr));
-	return number;
-}
-
 static __always_inline void name_task(struct state *state, struct task_struct *task)
 {
 	state->tid = number_of(task);

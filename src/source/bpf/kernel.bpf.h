@@ -7,8 +7,10 @@
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
+struct bio_list;
 struct completion;
 struct kernel_siginfo;
+struct request_queue;
 
 struct thread_info {
 	unsigned int status;
@@ -61,8 +63,10 @@ struct mm_struct {
 
 struct task_struct {
 	struct thread_info thread_info;
+	unsigned int __state;
 	unsigned int flags;
 	unsigned int ptrace;
+	unsigned long jobctl;
 	int tgid;
 	int exit_code;
 	char comm[16];
@@ -75,6 +79,7 @@ struct task_struct {
 	sigset_t blocked;
 	struct sigpending pending;
 	struct mm_struct *mm;
+	struct bio_list *bio_list;
 };
 
 struct linux_binprm {
@@ -85,6 +90,28 @@ struct pt_regs {
 	unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di, orig_ax, ip;
 	unsigned short cs;
 	unsigned long flags, sp;
+};
+
+struct block_device {
+	unsigned int bd_dev;
+};
+
+struct bvec_iter {
+	u64 bi_sector;
+	unsigned int bi_size;
+};
+
+struct bio {
+	struct bio *bi_next;
+	struct block_device *bi_bdev;
+	unsigned int bi_opf;
+	u8 bi_status;
+	struct bvec_iter bi_iter;
+	void *bi_private;
+};
+
+struct request {
+	struct bio *bio;
 };
 
 struct seq_file;
@@ -118,6 +145,10 @@ struct bpf_iter__task {
 #define PF_IO_WORKER 0x00000010
 #define PF_KTHREAD 0x00200000
 #define SIGNAL_GROUP_EXIT 4
+#define STATE_STOPPED 0x00000004 /* __TASK_STOPPED */
+#define STATE_TRACED 0x00000008	 /* __TASK_TRACED */
+#define JOBCTL_TRAP_STOP 0x00080000
+#define JOBCTL_TRAP_NOTIFY 0x00100000
 #define PAGE_BYTES 4096
 #define RESTART_SYSCALL 219
 #define I386_RESTART_SYSCALL 0

@@ -8,7 +8,6 @@
  */
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,35 +15,9 @@
 
 #include "capture.skel.h"
 #include "source/bpf/bpf.h"
-#include "source/ptrace/proc.h"
+#include "source/bpf/loading.h"
 
 #define RING_BYTES (4u << 20)
-
-/* ---- may we? ---- */
-
-static bool has_rights(void)
-{
-	struct proc_status status;
-	uint64_t all = UINT64_C(1) << CAP_SYS_ADMIN,
-		 some = UINT64_C(1) << CAP_BPF | UINT64_C(1) << CAP_PERFMON;
-
-	return proc_status(getpid(), &status) &&
-	       (status.capabilities & all || (status.capabilities & some) == some);
-}
-
-static int explain(int error, char *why, size_t room)
-{
-	if (error == -EPERM || error == -EACCES)
-		snprintf(why, room,
-			 "the kernel does not let us load bpf programs: %s (lockdown, or a "
-			 "container's rules)",
-			 strerror(-error));
-	else
-		snprintf(why, room,
-			 "the kernel did not take the bpf programs: %s (Linux 6.1 is needed, with BTF)",
-			 strerror(-error));
-	return error;
-}
 
 /* ---- loading ---- */
 
@@ -145,25 +118,20 @@ int kernel_ring(const struct bpf_source *source)
 
 int kernel_open(struct bpf_source *source, const struct interest *interest, char *why, size_t room)
 {
-	if (!has_rights()) {
-		snprintf(why, room, "it needs root, or CAP_BPF and CAP_PERFMON");
-		return -EPERM;
-	}
-	if (access("/sys/kernel/btf/vmlinux", R_OK) < 0) {
-		snprintf(why, room,
-			 "this kernel does not describe itself (/sys/kernel/btf/vmlinux: %s)",
-			 strerror(errno));
-		return -ENOSYS;
-	}
+	int error = bpf_check_rights(why, room);
+	if (error)
+		return error;
 	struct tables *tables = calloc(1, sizeof *tables);
 	if (!tables) {
 		snprintf(why, room, "out of memory");
 		return -ENOMEM;
 	}
-	int error = load(source, interest, tables);
+	error = load(source, interest, tables);
 	tables_free(tables);
 	free(tables);
-	return error ? explain(error, why, room) : 0;
+	if (error)
+		bpf_explain(error, why, room);
+	return error;
 }
 
 void kernel_close(struct bpf_source *source)
@@ -176,27 +144,6 @@ void kernel_close(struct bpf_source *source)
 
 /* ---- while it runs ---- */
 
-/* Runs it over all tasks, and hands what it writes, pairs of process and task, to `visit`. */
-static int run_over_tasks(int program, void (*visit)(void *, const int32_t *),
-			  void *context)
-{
-	int32_t pairs[512][2];
-	ssize_t size;
-	int link = bpf_link_create(program, 0, BPF_TRACE_ITER, NULL);
-
-	if (link < 0)
-		return -errno;
-	int fd = bpf_iter_create(link);
-	int error = fd < 0 ? -errno : 0;
-	while (fd >= 0 && (size = read(fd, pairs, sizeof pairs)) > 0)
-		for (size_t i = 0; i < (size_t)size / sizeof *pairs; i++)
-			visit(context, pairs[i]);
-	if (fd >= 0)
-		close(fd);
-	close(link);
-	return error;
-}
-
 static int set_adopted(struct bpf_source *source, int32_t number, uint32_t how)
 {
 	return bpf_map_update_elem(source->kernel->maps.adopted.map_fd, &number, &how, BPF_ANY);
@@ -205,7 +152,7 @@ static int set_adopted(struct bpf_source *source, int32_t number, uint32_t how)
 /* The tasks that are in the map become the programs', and the map has room for others. */
 static int adopt_some(struct bpf_source *source, const pid_t *tids, uint32_t *count)
 {
-	int error = *count ? run_over_tasks(source->kernel->progs.adopt.prog_fd, NULL, NULL) : 0;
+	int error = *count ? bpf_visit_tasks(source->kernel->progs.adopt.prog_fd, NULL, NULL) : 0;
 
 	for (; *count && !error; --*count)
 		error = bpf_map_delete_elem(source->kernel->maps.adopted.map_fd, &tids[*count - 1]);
@@ -264,7 +211,7 @@ int kernel_adopt_running(struct bpf_source *source, const pid_t *pids, size_t co
 	do {
 		adopting.count = 0;
 		if (!error)
-			error = run_over_tasks(source->kernel->progs.adopt_running.prog_fd, adopted_one,
+			error = bpf_visit_tasks(source->kernel->progs.adopt_running.prog_fd, adopted_one,
 					       &adopting);
 	} while (adopting.count && !error);
 	__atomic_store_n(&source->kernel->bss->is_open, 1, __ATOMIC_RELEASE);

@@ -96,8 +96,6 @@ __u32 is_open = 0;   /* is_all: the tasks that were there are known */
 __s32 reader = 0;    /* the number of our own process in the first PID namespace */
 __u32 interruptions = 1; /* each has a number of its own, as tids come again */
 __u32 behind_max = BEHIND_MAX; /* bytes the reader may be behind */
-__u32 level = 0;     /* of our PID namespace */
-__s32 tracer = 0;    /* the reader, as the kernel itself numbers processes */
 __u32 is_asleep = 0; /* the reader waits for the first event */
 __u32 is_waking = 0; /* it was told that there is much to read */
 

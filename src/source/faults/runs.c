@@ -6,7 +6,6 @@
  * A task may have a fault before the other source told of it (the kernel stores its tid for it);
  * such samples wait for its RECORD_FORK.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "source/faults/runs.h"
@@ -14,52 +13,22 @@
 #define PAGE	  4096u
 #define RUN_PAGES 1024
 #define RUN_NS	  UINT64_C(10000000)
-#define TIDS	  (4u << 20) /* PID_MAX_LIMIT */
 
 bool runs_open(struct runs *runs, struct watched *watched)
 {
-	*runs = (struct runs){.watched = watched, .told = calloc(TIDS / 8, 1)};
-	return runs->told != NULL;
+	*runs = (struct runs){.watched = watched};
+	return told_open(&runs->told);
 }
 
 void runs_close(struct runs *runs)
 {
-	free(runs->told);
-	runs->told = NULL;
-}
-
-/* ---- which tasks were told of ---- */
-
-static bool is_told(const struct runs *runs, int32_t tid)
-{
-	return tid >= 0 && (uint32_t)tid < TIDS && (runs->told[tid / 8] >> tid % 8 & 1);
-}
-
-static void set_told(struct runs *runs, uint64_t tid, bool is)
-{
-	if (tid >= TIDS)
-		return;
-	if (is)
-		runs->told[tid / 8] |= (uint8_t)(1 << tid % 8);
-	else
-		runs->told[tid / 8] &= (uint8_t) ~(1 << tid % 8);
+	told_close(&runs->told);
 }
 
 void runs_note(struct runs *runs, const struct record *record)
 {
-	switch (record->kind) {
-	case RECORD_FORK:
-		set_told(runs, record->args[0], true);
+	if (told_note(&runs->told, record))
 		runs->early_ready = runs->early_count > 0;
-		break;
-	case RECORD_TASK:
-	case RECORD_EXEC:
-		set_told(runs, (uint64_t)record->tid, true);
-		break;
-	case RECORD_EXIT:
-		set_told(runs, (uint64_t)record->tid, false);
-		break;
-	}
 }
 
 /* ---- samples to records ---- */
@@ -137,7 +106,7 @@ static void keep_early(struct runs *runs, const struct sample *sample)
 static bool take_early(struct runs *runs)
 {
 	for (size_t i = 0; runs->early_ready && i < runs->early_count; i++) {
-		if (!is_told(runs, runs->early[i].tid))
+		if (!told_has(&runs->told, runs->early[i].tid))
 			continue;
 		begin_run(runs, &runs->early[i]);
 		memmove(&runs->early[i], &runs->early[i + 1],
@@ -170,7 +139,7 @@ bool runs_take(struct runs *runs, uint64_t horizon_ns)
 	if (take_early(runs))
 		return true;
 	while ((ring = oldest(runs))) {
-		if (is_told(runs, ring->front.tid)) {
+		if (told_has(&runs->told, ring->front.tid)) {
 			fill_run(runs, ring);
 			return true;
 		}

@@ -8,6 +8,7 @@
 
 #include "record.h"
 #include "source/faults/watched.h"
+#include "source/told.h"
 
 #define EARLY_MAX 1024
 
@@ -17,7 +18,7 @@ struct runs {
 	uint64_t last_ns;	  /* time of the last run */
 	uint64_t dropped, missed; /* samples the rings had no room for, and we had none */
 	uint64_t lost_told;	  /* how many of both the reader knows of */
-	uint8_t *told;		  /* bit per tid: the other source told of it */
+	struct told told;	  /* by the other source */
 	struct sample early[EARLY_MAX];
 	size_t early_count;
 	bool early_ready; /* some may be told now */
