@@ -167,7 +167,7 @@ static void runs_renew(struct kernel *kernel)
 {
 	static struct runs runs;
 
-	if (!runs.told && !runs_open(&runs, &kernel->watched))
+	if (!runs.told.bits && !runs_open(&runs, &kernel->watched))
 		abort();
 	runs = (struct runs){.watched = &kernel->watched, .told = runs.told};
 	kernel->runs = &runs;

@@ -58,6 +58,14 @@ describe("JSON lines", function()
     assert.is_truthy(text:find [["type":"finish","signal":"SIGSEGV"]])
   end)
 
+  it("of waits are as the schema says", function()
+    if not h.is_root then return pending "needs root" end
+    local out = h.folder "root" .. "/trace.jsonl"
+    h.trace({"--json", "-o", out, "--ebpf"}, {"/bin/dd", "status=none", "if=/dev/zero", "of=f", "bs=64k", "count=4", "conv=fsync"})
+    local complaints = validate(out)
+    assert.equal("", complaints)
+  end)
+
   it("are refused by the schema when they are wrong", function()
     local out = trace {"/bin/cat", "/etc/hosts"}
     local good = h.read_file(out):match '[^\n]*"type":"open"[^\n]*"path":"/etc/hosts"[^\n]*\n'

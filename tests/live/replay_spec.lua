@@ -207,7 +207,7 @@ describe("a replay", function()
     local pattern <const> = "compendium: events come from .-\ncompendium: tracing "
     local file, live = recording({"-v"}, {"/bin/true"})
     local said = assert(live.err:match(pattern), live.err)
-    assert.truthy(said:find("not in this trace: page faults, what goes through io_uring\n", 1, true), said)
+    assert.truthy(said:find("not in this trace: page faults, waits for a CPU, block I/O, what goes through io_uring\n", 1, true), said)
     local again = replay(file, {"-v"}).err
     assert.equal(said, again:match(pattern))
     assert.truthy(again:find("was recorded on [^\n]+ %(Linux [^\n]+%) at 20[%d:%- ]+\n"), again)

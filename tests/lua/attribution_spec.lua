@@ -150,7 +150,8 @@ describe("a hook", function()
       end
       return list
     end
-    local kinds = {"fork", "exec", "exit", "signal", "stop", "task", "fault", "usage", "lost", "note", "fd", "map"}
+    local kinds = {"fork", "exec", "exit", "signal", "stop", "task", "fault", "usage", "sched", "block", "lost", "note", "fd",
+      "map"}
     for _ = 1, 6000 do
       local spec = {
         pid = random(1000, 1005), tid = random(1000, 1010), args = registers(), pieces = pieces(),

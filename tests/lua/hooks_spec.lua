@@ -89,7 +89,8 @@ describe("a hook on an event", function()
 
   it("on faults asks for them, which a bundled sink does not: they cost too much", function()
     local events = fresh.events(log)
-    events.types.fault = {class = "memory", fields = {}, calls = {}, records = {"fault"}, needs = {}, asked = true}
+    events.types.fault =
+      {class = "memory", fields = {}, calls = {}, records = {"fault"}, needs = {}, asked = true, option = "faults"}
     events.type_of.fault = "fault"
     hooks = fresh.library(events) "hooks"
     hooks.sink({name = "bundled", events = {"fault", "fork"}, event = note "sink"}, true)
@@ -103,6 +104,14 @@ describe("a hook on an event", function()
     for i = #log, 1, -1 do log[i] = nil end
     core.test_dispatch {kind = "fault"}
     assert.same({"hook", "sink"}, log)
+    core.options.faults = true
+    hooks = fresh.library(events) "hooks"
+    hooks.sink({name = "bundled", events = {"fault"}, event = note "sink"}, true)
+    hooks.build()
+    core.options.faults = nil
+    for i = #log, 1, -1 do log[i] = nil end
+    core.test_dispatch {kind = "fault"}
+    assert.same({"sink"}, log)
   end)
 
   it("takes a list of names, each once", function()

@@ -117,6 +117,22 @@ static void bundles_switches(void **state)
 	assert_string_equal(options.target.user, "nobody");
 }
 
+static void one_switch_may_stand_for_two(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("--ebpf x"), 0);
+	assert_true(options.sched && options.block_io && !options.faults);
+	assert_int_equal(options_kinds(&options), 1 << RECORD_SCHED | 1 << RECORD_BLOCK);
+	assert_int_equal(parse("--sched x"), 0);
+	assert_true(options.sched && !options.block_io);
+	assert_int_equal(parse("--block-io x"), 0);
+	assert_true(!options.sched && options.block_io);
+	assert_int_equal(parse("--faults x"), 0);
+	assert_int_equal(options_kinds(&options), 1 << RECORD_FAULT);
+	assert_int_equal(parse("--faults --record f x"), 0);
+	assert_int_equal(options_kinds(&options), 1 << RECORD_FAULT | 1 << RECORD_USAGE);
+}
+
 static void keeps_scripts_in_order(void **state)
 {
 	static const struct script_option expected[] = {{'s', "a.lua:x=1"},
@@ -320,6 +336,7 @@ int main(void)
 		cmocka_unit_test(ends_options_at_two_dashes),
 		cmocka_unit_test(takes_arguments_in_each_form),
 		cmocka_unit_test(bundles_switches),
+		cmocka_unit_test(one_switch_may_stand_for_two),
 		cmocka_unit_test(keeps_scripts_in_order),
 		cmocka_unit_test(takes_pids),
 		cmocka_unit_test(refuses_bad_pids),
