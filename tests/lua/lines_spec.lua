@@ -283,6 +283,13 @@ describe("live", function()
 end)
 
 describe("terminal", function()
+  local getenv = os.getenv
+
+  before_each(function()
+    os.getenv = function(name) return name == "TERM" and "xterm" or name ~= "NO_COLOR" and getenv(name) or nil end -- luacheck: ignore
+  end)
+  after_each(function() os.getenv = getenv end) -- luacheck: ignore
+
   it("paints kind and failure when it is asked to, in a file only always", function()
     begin {tty = true, options = {command = {"p"}, color = "auto", output = "/tmp/o"}}
     happen {type = "open", path = "/x", error = "ENOENT"}
