@@ -9,13 +9,14 @@ export type Question =
   | { ask: "decode"; tag: number; kind: string; table: string; text: string }
   | { ask: "text"; tag: number; column: number };
 
-/** From the worker; each decode and each text is answered once, in order. */
-export type Answer =
+/** From the worker; each decode and each text is answered once, in order. `source` is what a decode was given. */
+export type Answer = { source?: Blob } & (
   | { tag: number; kind: "start" | "end"; json: unknown }
   | { tag: number; kind: "strings"; strings: StringsTag }
   | { tag: number; kind: "rows"; table: string; rows: number; columns: Decoded[] }
   | { tag: number; kind: "text"; column: number; text: TextColumn }
-  | { tag: number; kind: "error"; table: string; message: string; asked: "decode" | "text" };
+  | { tag: number; kind: "error"; table: string; message: string; asked: "decode" | "text" }
+);
 
 const tables = new Map<string, Declaration>();
 const kept = new Map<number, { bytes: Uint8Array<ArrayBuffer>; table: string }>();
@@ -69,6 +70,7 @@ async function answer(question: Question): Promise<void> {
   const found = await (question.ask === "text" ? textOf(tag, question.column)
     : decode(tag, question.kind, table, question.text)).catch((error: unknown): Answer =>
     ({ tag, kind: "error", table, message: String(error), asked: question.ask }));
+  if (question.ask === "decode") found.source = new Blob([question.text]);
   (self as unknown as Worker).postMessage(found, buffersOf(found));
 }
 

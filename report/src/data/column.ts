@@ -25,8 +25,9 @@ class Growing<T extends Numbers> {
     const Wider = widest(this.values, more);
     const needed = this.length + more.length;
     if (this.values instanceof Wider && needed <= this.values.length) return;
-    const room = needed <= this.values.length ? this.values.length : Math.max(needed, expected || this.length * 2);
-    const grown = new Wider(room);
+    // What is expected is less than there will be while the file is still being read.
+    const room = expected > this.length * 1.25 ? expected : this.length * 1.5 | 0;
+    const grown = new Wider(needed <= this.values.length ? this.values.length : Math.max(needed, room));
     this.copy(this.values.subarray(0, this.length) as T, grown, 0);
     this.values = grown;
   }
@@ -41,6 +42,11 @@ class Growing<T extends Numbers> {
     this.copy(more, this.values, this.length);
     this.length += more.length;
   }
+}
+
+// Values + 1 as values, 0 as NaN. A function of its own, as it is quick for one kind of array alone.
+function decode(values: Float64Array, from: number, to: number): void {
+  for (let i = from; i < to; i++) values[i] = values[i] === 0 ? NaN : values[i]! - 1;
 }
 
 /** Integers or nil. */
@@ -83,8 +89,8 @@ export class NumberColumn extends Growing<Numbers> {
 
   // Integer arrays have value + 1 and 0 for nil, floating ones value and NaN.
   protected override copy(from: Numbers, to: Numbers, at: number): void {
-    if (!(to instanceof Float64Array) || from instanceof Float64Array) return void to.set(from, at);
-    for (let i = 0; i < from.length; i++) to[at + i] = from[i] === 0 ? NaN : from[i]! - 1;
+    to.set(from, at);
+    if (to instanceof Float64Array && !(from instanceof Float64Array)) decode(to, at, at + from.length);
   }
 }
 

@@ -3,7 +3,7 @@
 import { batch } from "@preact/signals";
 import type { TextColumn } from "../format/columns.ts";
 import type { Answer, Question } from "../worker.ts";
-import { rememberTag } from "../export/save.ts";
+import { rememberData, rememberTag } from "../export/save.ts";
 import { startWorker } from "../trusted.ts";
 import { loading, Report, version } from "./report.ts";
 
@@ -54,6 +54,7 @@ function onAnswer(answer: Answer): void {
     else first?.reject(new Error(answer.message));
     return;
   }
+  if (answer.source) rememberData(answer.tag, answer.source);
   try {
     report.take(answer);
   } catch (error) {
