@@ -31,6 +31,20 @@ export function ticks({ from, to }: Span, most: number): { step: number; moments
   return { step, moments };
 }
 
+// Stripes, as a pattern: one rectangle then, not hundreds.
+function hatch(context: CanvasRenderingContext2D): CanvasPattern | string {
+  const tile = Object.assign(document.createElement("canvas"), { width: 8, height: 8 });
+  const own = tile.getContext("2d")!;
+  own.strokeStyle = colour("hatch");
+  own.lineWidth = 2;
+  for (const shift of [-8, 0, 8]) {
+    own.moveTo(shift - 2, 10);
+    own.lineTo(shift + 10, -2);
+  }
+  own.stroke();
+  return context.createPattern(tile, "repeat") ?? colour("hatch");
+}
+
 class Overlay {
   private readonly scale: number;
   private readonly context: CanvasRenderingContext2D;
@@ -160,11 +174,13 @@ class Overlay {
   }
 
   lost(): void {
-    const { context, surface: { height } } = this;
-    context.fillStyle = colour("hatch");
-    for (const [from, to] of report.end?.lost?.intervals ?? []) {
-      const [left, right] = [Math.max(0, this.x(from)), Math.min(this.surface.width, this.x(to))];
-      for (let x = left; x < right; x += 8) context.fillRect(x, AXIS, 2, height);
+    const { context, surface: { height, width } } = this;
+    const gaps = report.end?.lost?.intervals ?? [];
+    if (!gaps.length) return;
+    context.fillStyle = hatch(context);
+    for (const [from, to] of gaps) {
+      const [left, right] = [Math.max(0, this.x(from)), Math.min(width, Math.max(this.x(to), this.x(from) + 2))];
+      if (right > left) context.fillRect(left, AXIS, right - left, height);
     }
   }
 

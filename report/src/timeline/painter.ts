@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Lanes as pixels: rows of one buffer, given to the canvas at once. That is some times quicker than a rectangle each.
-import { CATEGORIES } from "../data/category.ts";
+import { CATEGORIES, WAITING } from "../data/category.ts";
 import type { Surface } from "../parts/canvas.tsx";
 import type { Span } from "../state.ts";
 import { pixel } from "../theme.ts";
@@ -47,6 +47,8 @@ export class LanePainter {
     const buffer = this.prepare(wide, high);
     buffer.fill(colours.ground);
     const found: Slice[] = [];
+    // In a lane of many tasks somebody waits all the time: that needs no names.
+    const isNamed = ({ lane, kind }: Slice) => kind !== WAITING || !scene.lanes[lane]!.collapsed;
     const laneHeight = scene.height * ratio;
     const first = Math.floor(scene.scrolled / scene.height);
     const last = Math.min(scene.lanes.length, Math.ceil((scene.scrolled + height) / scene.height));
@@ -65,7 +67,7 @@ export class LanePainter {
       );
     }
     canvas.getContext("2d")!.putImageData(this.image!, 0, 0);
-    return found;
+    return found.filter(isNamed);
   }
 
   private lane(

@@ -158,8 +158,8 @@ function Lanes() {
     element?.style.setProperty("height", `${lanes.value.list.length * laneHeight.value}px`);
   return (
     <div class="lanes" role="group" aria-label="Timeline">
-      <canvas class="below" ref={below} aria-hidden="true" />
-      <canvas class="above" ref={above} role="img" aria-label={`${count(lanes.value.list.length)} lanes over time. `
+      <canvas class="lane-pixels" ref={below} aria-hidden="true" />
+      <canvas class="lane-overlay" ref={above} role="img" aria-label={`${count(lanes.value.list.length)} lanes over time. `
         + "The keys . and , step through the events of a task and say them; the tab Events has them as a table."} />
       <div class="scroller" ref={scroller} tabIndex={0} role="region" aria-label="Lanes"
         onScroll={(event) => (scrolled.value = event.currentTarget.scrollTop)}>
