@@ -159,11 +159,26 @@ function Lanes() {
   return (
     <div class="lanes" role="group" aria-label="Timeline">
       <canvas class="lane-pixels" ref={below} aria-hidden="true" />
-      <canvas class="lane-overlay" ref={above} role="img" aria-label={`${count(lanes.value.list.length)} lanes over time. `
-        + "The keys . and , step through the events of a task and say them; the tab Events has them as a table."} />
-      <div class="scroller" ref={scroller} tabIndex={0} role="region" aria-label="Lanes"
-        onScroll={(event) => (scrolled.value = event.currentTarget.scrollTop)}>
-        <div class="inner" ref={inner}><LaneLabels view={size.height} chosen={chosen.value.lane} /></div>
+      <canvas
+        class="lane-overlay"
+        ref={above}
+        role="img"
+        aria-label={
+          `${count(lanes.value.list.length)} lanes over time. ` +
+          "The keys . and , step through the events of a task and say them; the tab Events has them as a table."
+        }
+      />
+      <div
+        class="scroller"
+        ref={scroller}
+        tabIndex={0}
+        role="region"
+        aria-label="Lanes"
+        onScroll={(event) => (scrolled.value = event.currentTarget.scrollTop)}
+      >
+        <div class="inner" ref={inner}>
+          <LaneLabels view={size.height} chosen={chosen.value.lane} />
+        </div>
       </div>
       {pointer.value && !dragged.value && <Tip spot={pointer.value} width={size.width} left={LABELS} />}
     </div>
