@@ -143,7 +143,8 @@ test("the peak of memory is that of the rows", async () => {
 test("percentiles are those of the durations", async () => {
   const rows = Array.from({ length: 1000 }, (_, i) => ({ time: i * 1000, duration: (i * 7919 % 1000 + 1) * 1000,
     name: "getpid", class: "process" }));
-  const { page, seen } = await open(browser, write("percentiles", small(rows)), { hash: "#tab=latency",
+  const end = { features: { sched: "off: --sched was not given", block_io: "off: --block-io was not given" } };
+  const { page, seen } = await open(browser, write("percentiles", small(rows, { end })), { hash: "#tab=latency",
     size: { width: 1500, height: 800 } });
   await loaded(page);
   const [, count, , total, mean, p50, p95, p99, most] = await cells(page, "getpid");

@@ -147,7 +147,10 @@ export function* filesOf(report: Report, rows: Uint32Array): Work<FileUse[]> {
 /** What each task did with one of them, those that moved most first. */
 export function usersOf(report: Report, rows: Uint32Array, { name, objects }: FileUse): FileUse[] {
   const columns = columnsOfUse(report);
-  const paths = new Set(report.strings.idsOf(name));
+  const isPath = new Uint8Array(report.strings.count);
+  for (const id of report.strings.idsOf(name)) isPath[id] = 1;
+  const isObject = new Uint8Array((report.objects.list().at(-1)?.id ?? 0) + 1);
+  for (const id of objects) isObject[id] = 1;
   const byTask = new Map<number, FileUse>();
   const add = (row: number, to: boolean) => {
     const task = columns.task.or0(row);
@@ -156,8 +159,8 @@ export function usersOf(report: Report, rows: Uint32Array, { name, objects }: Fi
     addRow(use, row, columns, to);
   };
   for (const row of rows) {
-    if (columns.path[row] ? paths.has(columns.path[row]!) : objects.has(columns.object.at(row))) add(row, false);
-    else if (objects.has(columns.to.at(row))) add(row, true);
+    if (columns.path[row] ? isPath[columns.path[row]!] : isObject[columns.object.or0(row)]) add(row, false);
+    else if (isObject[columns.to.or0(row)]) add(row, true);
   }
   return [...byTask.values()].sort((a, b) => b.written - a.written || b.read - a.read || b.calls - a.calls);
 }

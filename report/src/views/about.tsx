@@ -115,7 +115,8 @@ function Missing() {
 
 function Features() {
   const said = report.end?.features ?? {};
-  const names = [...new Set([...Object.keys(FEATURES), ...Object.keys(said)])];
+  const names = Object.keys(said);
+  if (!names.length) return null;
   const off = names.filter((name) => !(said[name] ?? "off").startsWith("on"));
   const on = names.filter((name) => !off.includes(name));
   return (
@@ -129,13 +130,14 @@ function Features() {
 // How many events each rule hides.
 const hiddenBy = computed(() => {
   version.value;
-  const hidden = report.events.string("hidden").data;
-  const counts = new Map<number, number>();
-  for (let row = 0; row < report.events.length; row++)
-    if (hidden[row]) counts.set(hidden[row]!, (counts.get(hidden[row]!) ?? 0) + 1);
+  const { events, strings } = report;
+  const hidden = events.string("hidden").data;
+  const counts = new Uint32Array(strings.count);
+  for (let row = 0; row < events.length; row++) counts[hidden[row]!]!++;
   const byName = new Map<string, number>();
-  for (const [id, number] of counts)
-    byName.set(report.strings.text(id), (byName.get(report.strings.text(id)) ?? 0) + number);
+  for (let id = 1; id < counts.length; id++) {
+    if (counts[id]) byName.set(strings.text(id), (byName.get(strings.text(id)) ?? 0) + counts[id]!);
+  }
   return byName;
 });
 

@@ -21,7 +21,7 @@ import { CallDetails } from "./call_details.tsx";
 const SHOW = "latency.show", CHOSEN = "latency.chosen";
 const SLOTS = 160;
 
-const OPTIONS: Option[] = [
+const ALL: Option[] = [
   { id: "calls", title: "Calls", doc: "Each call by its name" },
   { id: "waits", title: "Waits", doc: "What was waited for: calls that block, and on what" },
   { id: "sched", title: "CPU", doc: "How long tasks that could run waited for a CPU" },
@@ -30,7 +30,13 @@ const OPTIONS: Option[] = [
 const FEATURE: Record<string, string> = { sched: "sched", block: "block_io" };
 
 const quoted = (key: string, value: string) => exactly(key, value);
-const shown = computed(() => chosenOf(SHOW, OPTIONS));
+// What this version of the tracer can record at all.
+const options = computed(() => {
+  version.value;
+  const { features = {} } = report.end ?? {};
+  return ALL.filter(({ id }) => !FEATURE[id] || features[FEATURE[id]]);
+});
+const shown = computed(() => chosenOf(SHOW, options.value));
 const grouping = computed((): Grouping => {
   version.value;
   if (shown.value === "calls") return byCall(report, quoted);
@@ -125,7 +131,7 @@ function Groups({ all }: { all: Group[] }) {
   return (
     <Grid
       key={shown.value}
-      label={OPTIONS.find(({ id }) => id === shown.value)!.title}
+      label={ALL.find(({ id }) => id === shown.value)!.title}
       columns={columnsOf(lines, all)}
       length={lines.length}
       sort={sort}
@@ -148,8 +154,8 @@ export function Latency() {
   return (
     <>
       <div class="toolbar">
-        <Choice label="What to group" param={SHOW} options={OPTIONS} />
-        <span class="muted">{OPTIONS.find(({ id }) => id === shown.value)!.doc}. Enter shows the events.</span>
+        <Choice label="What to group" param={SHOW} options={options.value} />
+        <span class="muted">{ALL.find(({ id }) => id === shown.value)!.doc}. Enter shows the events.</span>
       </div>
       {all.length > 0 && <Heatmap heat={map} isLow={chosen !== undefined} onPick={(from, to, shortest, longest) =>
         showEvents([`dur>=${shortest}`, `dur<${longest}`], { from, to })} />}
