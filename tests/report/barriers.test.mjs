@@ -55,6 +55,16 @@ for (const theme of ["light", "dark"]) {
       await page.waitForTimeout(250);
       found.push(...(await barriers(page)).map((barrier) => `${selected}: ${barrier}`));
     }
+    for (const hash of ["tab=files&files.show=tree", "tab=files&files.chosen=%2Fusr%2Finclude%2Fstdio.h",
+      "tab=latency&latency.show=waits", "tab=latency&latency.chosen=openat+", "tab=flame&flame.at=4"]) {
+      await page.evaluate((to) => (location.hash = `#${to}`), hash);
+      await page.waitForTimeout(400);
+      found.push(...(await barriers(page)).map((barrier) => `${hash}: ${barrier}`));
+    }
+    await page.keyboard.press("E");
+    await page.waitForTimeout(100);
+    found.push(...(await barriers(page)).map((barrier) => `export: ${barrier}`));
+    await page.keyboard.press("Escape");
     await page.keyboard.press("?");
     await page.waitForTimeout(100);
     found.push(...(await barriers(page)).map((barrier) => `help: ${barrier}`));
