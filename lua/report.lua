@@ -31,7 +31,7 @@ local WRITTEN_EVERY <const> = 5 * 1000000000 -- ns of the trace: what a tracer t
 local INTERVALS <const> = 1000 -- of losses
 
 local CALLS <const> = {"syscall"}
-local RECORDS <const> = {"fork", "thread", "exec", "exit", "signal", "stop", "lost"}
+local RECORDS <const> = {"fork", "thread", "exec", "exit", "signal", "stop", "lost", "sched", "block"}
 local TASKS <const> = {"fork", "thread", "exec", "exit"}
 local MEMORY <const> = {"fault", "usage"}
 local SPLIT <const> = {"send", "recv"} -- those of which a call may make several

@@ -148,6 +148,8 @@ local WORDS <const> = {
   end,
   stop = function(e) return e.signal end,
   lost = function(e) return format.count(e.count or 1, e.what or "event") end,
+  sched = function(e) return ("%s, cpu: %d"):format(e.what, e.cpu) end,
+  block = function(e) return ("%s, device: %s, sector: %d"):format(e.what, e.device, e.sector) end,
 }
 
 function rows.record(e)
@@ -156,7 +158,8 @@ function rows.record(e)
   if not words then return end
   local task = kind == "exit" and tasks.ended(e) or tasks.id(e)
   rows.events = rows.events + 1
-  put(writer, number, e.time, nil, task, kind, type, e.class, nil, nil, nil, nil, nil,
+  put(writer, number, e.time, e.duration, task, kind, type, e.class, nil, e.error,
+    HAS_BYTES[type] and e.bytes or nil, nil, nil,
     HAS_PATH[type] and clean(e.path) or nil, nil, words(e), RECORD, e.noise, noted_text and note_of(e))
 end
 

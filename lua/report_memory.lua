@@ -84,8 +84,14 @@ function rows.left_out()
 end
 
 -- What is not in the report, and why.
+local FEATURES <const> = {faults = "faults", sched = "sched", block_io = "block-io"} -- by field of core.options
+
 function rows.features()
-  return {faults = core.options.faults and "on" or "off: --faults was not given"}
+  local list = {}
+  for name, option in pairs(FEATURES) do
+    list[name] = core.options[name] and "on" or ("off: --%s was not given"):format(option)
+  end
+  return list
 end
 
 return rows

@@ -141,6 +141,21 @@ describe("the report's sink", function()
     assert.equal("libraries", w.rows.events[1].hidden)
   end)
 
+  it("has waits for a CPU and requests of disks as long as they took, and says when they are off", function()
+    local sinks = loaded {sched = true}
+    local w = start(sinks)
+    sinks["report records"].event(fake.event {kind = "sched", type = "sched", class = "process", time = 5, duration = 700,
+      what = "woken", cpu = 1, noise = "short waits"})
+    sinks["report records"].event(fake.event {kind = "block", type = "block", class = "file", time = 9, duration = 80,
+      what = "write", bytes = 4096, device = "8:0", sector = 7, error = "EIO"})
+    local rows = w.rows.events
+    assert.same({"sched", 700, "woken, cpu: 1", "short waits"}, {rows[1].name, rows[1].duration, rows[1].args, rows[1].hidden})
+    assert.same({80, 4096, "write, device: 8:0, sector: 7", "EIO"},
+      {rows[2].duration, rows[2].bytes, rows[2].args, rows[2].error})
+    assert.same({faults = "off: --faults was not given", sched = "on", block_io = "off: --block-io was not given"},
+      host.load("report_memory").features())
+  end)
+
   it("has each message of a call in a row, of which only the first is a call", function()
     local sinks = loaded()
     local w = start(sinks)
