@@ -127,15 +127,7 @@ describe("by bpf", function()
       end)
       proc:kill(signal)
       proc:wait()
-      h.eventually("programs that are gone", function()
-        local list = "\n" .. h.run({h.which.bpftool, "prog", "list"}).out
-        for _, id in ipairs(ids) do
-          if list:find("\n" .. id .. ": ", 1, true) then
-            return false
-          end
-        end
-        return true
-      end)
+      h.await_no_bpf_programs(ids)
     end)
   end
 end)

@@ -428,6 +428,17 @@ function harness.bpf_programs(pid)
   return found
 end
 
+-- Waits until the kernel has none of those any more.
+function harness.await_no_bpf_programs(ids)
+  harness.eventually("programs that are gone", function()
+    local list = "\n" .. harness.run({harness.which.bpftool, "prog", "list"}).out
+    for _, id in ipairs(ids) do
+      if list:find("\n" .. id .. ": ", 1, true) then return false end
+    end
+    return true
+  end)
+end
+
 -- The folder with everything goes when Lua ends.
 harness.keeper = setmetatable({}, {__gc = function()
   harness.kill_all()

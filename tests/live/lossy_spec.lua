@@ -178,15 +178,7 @@ describe("without ptrace", function()
       h.eventually("the command's exec", function() return h.status(child).Name == "sleep" end)
       proc:kill(signal)
       proc:wait()
-      h.eventually("programs that are gone", function()
-        local list = "\n" .. h.run({h.which.bpftool, "prog", "list"}).out
-        for _, id in ipairs(ids) do
-          if list:find("\n" .. id .. ": ", 1, true) then
-            return false
-          end
-        end
-        return true
-      end)
+      h.await_no_bpf_programs(ids)
       if signal == SIGKILL then -- the command runs on, as if nothing had been
         assert.truthy(h.status(child).State:match "^S")
         h.process.kill(child, SIGKILL)

@@ -11,6 +11,34 @@ const EXAMPLES: [string, string][] = [
   ['"two words"', "text anywhere"], ["/lib.*\\.so/", "a regular expression"], ["name:open*", "with a wildcard"],
 ];
 
+/** What the keys do, and the switch for those that are a single letter. */
+export function KeyList() {
+  return (
+    <>
+      <label>
+        <input
+          type="checkbox"
+          checked={singleKeys.value}
+          onChange={(event) => (singleKeys.value = event.currentTarget.checked)}
+        />{" "}
+        single keys do something
+      </label>
+      <dl class="keys">
+        {KEY_LIST.map(({ keys, doc }) => (
+          <div key={doc}>
+            <dt>
+              {keys.map((key) => (
+                <kbd key={key}>{key}</kbd>
+              ))}
+            </dt>
+            <dd>{doc}</dd>
+          </div>
+        ))}
+      </dl>
+    </>
+  );
+}
+
 /** Keys and the query, as `?` shows them. */
 export function Help() {
   const dialog = useRef<HTMLDialogElement>(null);
@@ -29,26 +57,7 @@ export function Help() {
       {helpOpen.value && (
         <div class="dialog-body">
           <h2 id="help-title">Keys</h2>
-          <label>
-            <input
-              type="checkbox"
-              checked={singleKeys.value}
-              onChange={(event) => (singleKeys.value = event.currentTarget.checked)}
-            />{" "}
-            single keys do something
-          </label>
-          <dl class="keys">
-            {KEY_LIST.map(({ keys, doc }) => (
-              <div key={doc}>
-                <dt>
-                  {keys.map((key) => (
-                    <kbd key={key}>{key}</kbd>
-                  ))}
-                </dt>
-                <dd>{doc}</dd>
-              </div>
-            ))}
-          </dl>
+          <KeyList />
           <h2>Query</h2>
           <dl class="keys">
             {EXAMPLES.map(([text, doc]) => (

@@ -6,7 +6,7 @@ import { report } from "../data/load.ts";
 import { version } from "../data/report.ts";
 import { noise, tab } from "../state.ts";
 import { Feature, FEATURES } from "../parts/feature.tsx";
-import { KEY_LIST, singleKeys } from "../shell/keys.ts";
+import { KeyList } from "../shell/help.tsx";
 import { at, count, date, ns, seen } from "../text.ts";
 
 interface Licence { name: string; version: string; licence: string; text: string }
@@ -191,26 +191,7 @@ function Noise() {
 function Keyboard() {
   return (
     <Section title="Keyboard" isLong>
-      <label>
-        <input
-          type="checkbox"
-          checked={singleKeys.value}
-          onChange={(event) => (singleKeys.value = event.currentTarget.checked)}
-        />{" "}
-        single keys do something
-      </label>
-      <dl class="keys">
-        {KEY_LIST.map(({ keys, doc }) => (
-          <div key={doc}>
-            <dt>
-              {keys.map((key) => (
-                <kbd key={key}>{key}</kbd>
-              ))}
-            </dt>
-            <dd>{doc}</dd>
-          </div>
-        ))}
-      </dl>
+      <KeyList />
     </Section>
   );
 }
