@@ -135,6 +135,9 @@ describe("page faults", function()
 
   it_if_seen("of a mapped file have its path and offsets, and tell the disk from the cache", function()
     local dir = h.folder "root"
+    if h.run({"/usr/bin/stat", "-f", "-c", "%T", dir}).out == "tmpfs\n" then
+      pending "the folder of the test is in memory: nothing comes from a disk"
+    end
     h.write_file(dir .. "/data", ("0123456789abcdef"):rep(1024 * 256))
     local done, faults = touch {"file", dir .. "/data", dir = dir}
     for _, deed in ipairs(done) do
@@ -149,7 +152,7 @@ describe("page faults", function()
       assert.equal(all, own)
     end
     local by_name = named(done)
-    assert.is_true(by_name.cold.major > 0, "the file system of the test keeps no file on disk")
+    assert.is_true(by_name.cold.major > 0)
     assert.equal(0, by_name.warm.major)
   end)
 
