@@ -33,8 +33,8 @@ if run.count ~= 2 then error("diff compares two recordings: --replay A --replay 
 
 local account <const> = deeds.new()
 local types <const> = {}
-for name in pairs(compendium.events.types) do
-  if name ~= "fault" then types[#types + 1] = name end
+for name, row in pairs(compendium.events.types) do
+  if not row.asked then types[#types + 1] = name end
 end
 
 on(types, function(e)

@@ -74,12 +74,24 @@ local function waits(backend, arguments, script)
   return compared(result.out)
 end
 
+-- Whether two have to wait for each other is up to the kernel, when there are others as well.
+local function crowded(backend, arguments)
+  local tasks, lost
+  for _ = 1, 5 do
+    tasks, lost = waits(backend, arguments)
+    local least = math.huge
+    for _, task in ipairs(tasks) do least = math.min(least, task.delay) end
+    if least > 100 * MS then break end
+  end
+  return tasks, lost
+end
+
 describe("waits for a CPU", function()
   after_each(h.clean)
 
   for _, backend in ipairs {"ptrace", "bpf", "bpf-only"} do
     it_if_possible("of two that compute on one are as the kernel counts them, by " .. backend, function()
-      local tasks, lost = waits(backend, {"busy", "300"})
+      local tasks, lost = crowded(backend, {"busy", "300"})
       assert.equal(2, #tasks)
       for _, task in ipairs(tasks) do
         assert.is_true(task.delay > 100 * MS, "there was nothing to wait for: the test does not test")
