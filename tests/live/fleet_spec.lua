@@ -55,9 +55,11 @@ describe("the JSON lines of ten runs on three machines", function()
 
   it("answer in SQL what each machine did", function()
     local user = h.users[1]
+    local own_names = h.is_root and {"/usr/bin/unshare", "-u"} or {"/usr/bin/unshare", "-ru"}
+    local probe = h.run(h.join(own_names, {"/bin/true"}), {user = user})
+    if probe.status ~= 0 then pending("no machine can have a name of its own here: " .. probe.err) end
     local nginx, dir = services.nginx(user, 1), h.folder(user)
     h.run({"/bin/mkdir", dir .. "/runs"}, {user = user})
-    local own_names = h.is_root and {"/usr/bin/unshare", "-u"} or {"/usr/bin/unshare", "-ru"}
     for machine, times in pairs(RUNS) do
       for _ = 1, times do
         local result = h.run(h.join(own_names, {"/bin/sh", "-c", JOB, h.compendium, machine, SLEEP[machine],
