@@ -96,8 +96,11 @@ local CURL_VARIES <const> = {
 }
 
 local SERVER_VARIES <const> = {recvfrom = CHUNKS}
+local PYTHON_VARIES <const> = {
+  madvise = "a thread may be ended with the process before it gives its stack back", rt_sigprocmask = "the same",
+}
 for name, reason in pairs(THREADS) do
-  SERVER_VARIES[name] = reason
+  SERVER_VARIES[name], PYTHON_VARIES[name] = reason, reason
 end
 
 local programs = {
@@ -127,7 +130,7 @@ local programs = {
   }, argv = function()
     return {"/bin/sh", "-c", "cat /etc/hosts | wc -c > f"}
   end},
-  {name = "python with threads", prepare = source_bytes, vary = THREADS, argv = function(dir)
+  {name = "python with threads", prepare = source_bytes, vary = PYTHON_VARIES, argv = function(dir)
     return {python, h.program "threads.py", dir}
   end},
   {name = "python with multiprocessing", argv = function(dir)
