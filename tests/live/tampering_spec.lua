@@ -54,6 +54,28 @@ describe("a call", function()
     prints("4242\n", [[on("enter:getppid", function(e) e:fake(4242) end)]], "ppid")
   end)
 
+  it("of an i386 program is denied, faked, changed, delayed and killed as others are", function()
+    if h.no_32bit then pending(h.no_32bit) end
+    local code <const> = [[
+      want("data", "1k")
+      local port
+      on("write", function(e) port = port or math.tointeger((e.data or ""):match "port (%%d+)") end)
+      on("enter:openat", function(e) if e.path:match "%%.conf$" then %s end end)
+      on("enter:getppid", function(e) e:fake(4242) end)
+      on("enter:connect", function(e) e:set(2, {port = port}) end)
+      on("enter:getuid", function(e) e:delay "100ms" end)
+      on("enter:getuid32", function(e) e:delay "100ms" end)
+      on("enter:getgid", function(e) e:kill "SIGTERM" end)
+      on("enter:getgid32", function(e) e:kill "SIGTERM" end)]]
+    for action, expected in pairs {['e:deny "ENOENT"'] = "ENOENT", [("e:set('pathname', %q)"):format(two)] = "two"} do
+      for _, way in ipairs {{}, {"--no-seccomp"}} do
+        local result = h.trace(h.join(way, {"-e", code:format(action)}), {h.tracee "tampered32", one})
+        assert.equal(expected .. "\n4242\nport N\nconnected 1\n1\n", (result.out:gsub("port %d+", "port N")), result.err)
+        assert.equal(15, result.signal, result.err)
+      end
+    end
+  end)
+
   it("is marked also when it is no event", function()
     local result = both([[on("enter:getppid", function(e) e:fake(4242) end)]], "ppid")
     assert.truthy(result.err:find "Tampered with: getppid\n", result.err)

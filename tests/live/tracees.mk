@@ -11,7 +11,7 @@ $(LIVE)/deep_bare $(LIVE)/deep_32: tests/live/tracees/deep.c
 $(LIVE)/deep_bare: TRACEE_FLAGS += -g0 -s
 $(LIVE)/deep_32: TRACEE_FLAGS += -m32
 
-$(LIVE)/static32: TRACEE_FLAGS += -m32 -static -D_FILE_OFFSET_BITS=64
+$(LIVE)/static32 $(LIVE)/tampered32: TRACEE_FLAGS += -m32 -static -D_FILE_OFFSET_BITS=64
 $(LIVE)/%: tests/live/tracees/%.c tests/live/tracees/trap.h
 	@mkdir -p $(@D)
 	gcc $(TRACEE_FLAGS) -o $@ $<
