@@ -114,13 +114,13 @@ $(MANUALS): src/options_generate.lua src/options.yaml $(GENERATE)
 	$(Q)$(GENERATE) $< $(FORM) $@
 # What --json writes, as a JSON Schema.
 SCHEMA := build/docs/compendium.schema.json
-$(SCHEMA): src/schema_generate.lua $(wildcard lua/*.lua) $(GENERATE)
+$(SCHEMA): src/schema_generate.lua src/library.lua $(wildcard lua/*.lua) $(GENERATE)
 	@mkdir -p $(@D)
 	$(call say,generate)
 	$(Q)$(GENERATE) $< $@
 # The API of scripts, for editors. `make api` writes it into scripts/README.md, for people.
 TYPES := build/docs/types/compendium.lua
-$(TYPES): src/api_generate.lua $(wildcard lua/*.lua) $(GENERATE)
+$(TYPES): src/api_generate.lua src/library.lua $(wildcard lua/*.lua) $(GENERATE)
 	@mkdir -p $(@D)
 	$(call say,generate)
 	$(Q)$(GENERATE) $< types $@

@@ -9,11 +9,8 @@
 -- line says of which machine, boot and trace it is, so that files of many can be put together.
 
 local core <const> = require "compendium.core"
+local ending <const> = require "compendium.ending"
 local events <const> = require "compendium.events"
-local format <const> = require "compendium.format"
-local lines <const> = require "compendium.lines"
-local noise <const> = require "compendium.noise"
-local processes <const> = require "compendium.processes"
 local rows <const> = require "compendium.json_rows"
 local redact <const> = require "compendium.redact"
 
@@ -212,12 +209,10 @@ local function event(e)
 end
 
 local function finish(info)
-  local status = info.status
-  local signal = status and status >= 0 and processes.exit_signal(status) or nil
-  local failed = (core.errors() or 0) + lines.failures() + noise.failures()
+  local code, signal = ending.of(info)
   writer:write(line_of(rows.finish, {
-    time = info.time, type = "finish", code = status and status >= 0 and processes.exit_code(status) or nil,
-    signal = signal and format.signal(signal), lost = lost, tampered = tampered, failed_hooks = failed,
+    time = info.time, type = "finish", code = code, signal = signal, lost = lost, tampered = tampered,
+    failed_hooks = (ending.failed_hooks()),
   }))
   writer:flush()
   local problem = writer:error()

@@ -4,6 +4,7 @@
 -- a reader must know to trust the rest (lost, tampered with, hooks that failed, outputs that failed).
 
 local core <const> = require "compendium.core"
+local ending <const> = require "compendium.ending"
 local format <const> = require "compendium.format"
 local lines <const> = require "compendium.lines"
 local noise <const> = require "compendium.noise"
@@ -230,8 +231,7 @@ remarks.tampered = {
 }
 
 local function failed_hooks()
-  local count, first = core.errors()
-  count = (count or 0) + lines.failures() + noise.failures()
+  local count, first = ending.failed_hooks()
   if count > 0 then
     local where = first and ", first in " .. text.tame(first) or ""
     return ("Hooks that failed: %d%s"):format(count, where)

@@ -5,17 +5,16 @@
 -- marked. What a filter drops is not, and is counted.
 
 local core <const> = require "compendium.core"
+local ending <const> = require "compendium.ending"
 local events <const> = require "compendium.report_events"
 local hooks <const> = require "compendium.hooks"
 local json <const> = require "compendium.json"
 local limit <const> = require "compendium.report_limit"
-local lines <const> = require "compendium.lines"
 local memory <const> = require "compendium.report_memory"
-local noise <const> = require "compendium.noise"
 local objects <const> = require "compendium.report_objects"
 local panels <const> = require "compendium.report_panels"
-local processes <const> = require "compendium.processes"
 local redact <const> = require "compendium.redact"
+local summary <const> = require "compendium.summary"
 local tasks <const> = require "compendium.report_tasks"
 local terminal <const> = require "compendium.terminal"
 local text <const> = require "compendium.text"
@@ -71,12 +70,6 @@ local function add_table(name, columns)
   return function(...) put(writer, number, ...) end
 end
 
-local function title()
-  local options = core.options
-  if options.command and #options.command > 0 then return text.command(options.command) end
-  return options.all and "all processes" or "process " .. table.concat(options.pids or {}, ", ")
-end
-
 local function start(info)
   local options = core.options
   local command = options.command and #options.command > 0 and options.command or nil
@@ -87,7 +80,7 @@ local function start(info)
   objects.start(add_table("objects", objects.columns))
   memory.start(add_table)
   panels.start(add_table)
-  local name = title()
+  local name = summary.subject()
   writer:start(name, encode {
     version = core.version, format = FORMAT, command = command, pids = not command and options.pids or nil,
     host = core.run.host, boot = core.run.boot, run = core.run.run, started = core.wallclock(), tables = tables,
@@ -158,18 +151,15 @@ local function totals()
 end
 
 local function end_of(info)
-  local status = info.status
-  local is_known = status and status >= 0
-  local signal = is_known and processes.exit_signal(status)
-  local summary = require("compendium.summary").text(info, SUMMARY_COLUMNS)
-  local failed_hooks = (core.errors() or 0) + lines.failures() + noise.failures()
+  local code, signal = ending.of(info)
+  local text_of_it = summary.text(info, SUMMARY_COLUMNS)
   return encode {
-    time = info.time, code = is_known and processes.exit_code(status) or nil,
-    signal = signal and require("compendium.format").signal(signal) or nil, summary = summary, totals = totals(),
+    time = info.time, code = code, signal = signal, summary = text_of_it, totals = totals(),
     lost = {count = lost, intervals = #intervals > 0 and intervals or nil}, left_out = left_out(),
-    failed_hooks = failed_hooks, tampered = events.tampered, noise = events.reasons(), features = memory.features(),
+    failed_hooks = (ending.failed_hooks()), tampered = events.tampered, noise = events.reasons(),
+    features = memory.features(),
     panels = panels.finish(),
-  }, summary
+  }, text_of_it
 end
 
 -- " Report: report.html (1.2 MB)", for the summary; nil until it is written.

@@ -177,6 +177,6 @@ local function wanted_types()
   return types
 end
 
-return {name = "summary", events = wanted_types(), event = event, finish = finish, text = as_text,
+return {name = "summary", subject = subject, events = wanted_types(), event = event, finish = finish, text = as_text,
   silent = {name = "summary", events = wanted_types(), event = event}, -- adds up, for who asks for the text
   losses = remarks.losses, tampering = remarks.tampering}

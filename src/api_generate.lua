@@ -6,13 +6,7 @@
 --     generate api_generate.lua reference OUT     OUT is a file with the two marks, between which it is written
 local form <const>, out_name <const> = ...
 
-package.preload["compendium.core"] = function()
-  return setmetatable({run = {}}, {__index = function() return function() end end})
-end
-table.insert(package.searchers, 2, function(name)
-  local module = name:match "^compendium%.([%w_]+)$"
-  return module and assert(loadfile("lua/" .. module .. ".lua"))
-end)
+dofile "src/library.lua"
 
 local SOURCES <const> = {"api", "stats", "columns", "api_event", "tampering", "output", "noise", "report_panels"}
 local BEGIN <const>, END <const> = "<!-- API: by `make api`, from lua/ -->\n", "<!-- end of API -->\n"

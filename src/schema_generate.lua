@@ -4,14 +4,7 @@
 --     generate schema_generate.lua OUT
 local out_name <const> = ...
 
--- The library as it is, without the program: the tables ask it nothing.
-package.preload["compendium.core"] = function()
-  return setmetatable({run = {}}, {__index = function() return function() end end})
-end
-table.insert(package.searchers, 2, function(name)
-  local module = name:match "^compendium%.([%w_]+)$"
-  return module and assert(loadfile("lua/" .. module .. ".lua"))
-end)
+dofile "src/library.lua"
 local events <const> = require "compendium.events"
 local rows <const> = require "compendium.json_rows"
 

@@ -8,8 +8,6 @@
 
 #include "script/state.h"
 
-#define LENGTH(array) (sizeof(array) / sizeof *(array))
-
 void event_begin(struct event *event, const struct record *record)
 {
 	bool call = record->kind == RECORD_CALL || record->kind == RECORD_ENTER;
@@ -186,7 +184,7 @@ static struct found_field *place_of(struct host *host, const char *name)
 {
 	uintptr_t address = (uintptr_t)name;
 
-	return &host->found[(address >> 4 ^ address >> 10) % LENGTH(host->found)];
+	return &host->found[(address >> 4 ^ address >> 10) % (sizeof host->found / sizeof *host->found)];
 }
 
 /* Upvalues: names to what they are (a number from 0 on: library field; below: one of ours; else a

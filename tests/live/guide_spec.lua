@@ -17,6 +17,9 @@ local function run(command, dir, user)
   return result
 end
 
+-- Scripts that act on calls, or run the command again: a recording is no place for them.
+local ACTING <const> = {"redirect", "enospc", "slowdisk", "slownet", "chaos", "faultall", "eintr", "jail", "readonly"}
+
 describe("the guide", function()
   after_each(h.clean)
 
@@ -24,6 +27,16 @@ describe("the guide", function()
   local n = 0
   for wanted, command in recipes:gmatch "\n| ([^|\n]+) | `([^\n]+)` |" do
     n = n + 1
+    local options, program = command:match "^compendium (.-) ?%-%- (.*)$"
+    local acts = not options or options:find "enter:" or options:find "%-%-record"
+    for _, script in ipairs(ACTING) do acts = acts or options:find("-s " .. script, 1, true) end
+    if not acts then
+      it(("tells on a replay: %s"):format(wanted), function()
+        local dir = h.folder(h.users[1])
+        run("compendium -q --record run.cpd --record-env --faults --ebpf -- " .. program, dir)
+        run(("compendium %s --replay run.cpd"):format(options), dir)
+      end)
+    end
     for _, user in ipairs(h.users) do -- root's calls are seen by bpf, a user's by ptrace
       it(("tells: %s, as %s"):format(wanted, user), function() run(command, h.folder(user), user) end)
     end
