@@ -4,8 +4,8 @@
  *     NAME tid delay_ns times
  * with how long it waited meanwhile, and how often it got a CPU (/proc/self/task/TID/schedstat). It calls umask
  * before and after that.
- *     waits busy MS [PATH]   two threads on one CPU compute for MS ms or so each, once PATH
- *                            exists
+ *     waits busy MS [PATH]   two threads on one CPU compute for MS ms of CPU time or so each,
+ *                            once PATH exists
  *     waits sleep N          sleeps N times for 2 ms
  *     waits calls N          calls getppid N times
  *     waits turns N          two threads on one CPU take turns, N times each
@@ -13,8 +13,6 @@
 #include "trap.h"
 
 #include <sys/stat.h>
-
-#define LOOPS_PER_MS 500000 /* or so */
 
 static const char *await_path;
 static long amount;
@@ -61,6 +59,30 @@ static void pin(void)
 	MUST(sched_setaffinity(0, sizeof set, &set) == 0);
 }
 
+static void loop(long times)
+{
+	for (volatile long i = 0; i < times; i++)
+		;
+}
+
+static long long cpu_ns(void)
+{
+	struct timespec now;
+
+	MUST(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now) == 0);
+	return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
+/* How many loops are a millisecond of CPU time: machines differ by a factor of five and more. */
+static long loops_per_ms(void)
+{
+	const long tried = 10000000;
+	long long before = cpu_ns();
+
+	loop(tried);
+	return tried * 1000000LL / (cpu_ns() - before);
+}
+
 static void *compute(void *argument)
 {
 	struct stat status;
@@ -69,8 +91,7 @@ static void *compute(void *argument)
 	while (await_path && stat(await_path, &status) < 0)
 		wait_ms(20);
 	struct counts before = begin();
-	for (volatile long i = 0; i < amount * LOOPS_PER_MS; i++) /* without calls, which may be stops */
-		;
+	loop(amount); /* without calls, which may be stops */
 	pthread_barrier_wait(&both); /* so that neither has the CPU for itself while the other tells */
 	tell("busy", before);
 	return NULL;
@@ -107,7 +128,7 @@ static int run_two(void *(*run)(void *))
 
 static int run_busy(char **arguments)
 {
-	amount = atol(arguments[0]);
+	amount = atol(arguments[0]) * loops_per_ms();
 	await_path = arguments[1];
 	return run_two(compute);
 }
