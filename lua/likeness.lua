@@ -5,7 +5,8 @@
 --
 -- A temporary name is one that each run made new (O_EXCL, mkdir) in the same folder, as long as the other's, and
 -- unlike it in one run of letters and digits: in four places at least, five or more from the first to the
--- last, as names that are drawn at random are and words seldom.
+-- last, as names that are drawn at random are and words seldom. Where one such name is, others of its form need
+-- not be that unlike.
 
 local likeness <const> = {}
 
@@ -18,7 +19,8 @@ local function split(path)
   return folder or "", name or path
 end
 
--- Where two names of the same length differ, when they do so as random ones: the run of letters and digits.
+-- Where two names of the same length differ: the run of letters and digits, as X, and whether they differ as names
+-- do that were drawn at random.
 local function random_part(a, b)
   local first, last, places = nil, nil, 0
   for i = 1, #a do
@@ -26,12 +28,11 @@ local function random_part(a, b)
       first, last, places = first or i, i, places + 1
     end
   end
-  if places < LEAST_PLACES or last - first + 1 < LEAST_SPAN then return nil end
-  if a:find("[^%w_]", first) and a:find("[^%w_]", first) <= last then return nil end
-  if b:find("[^%w_]", first) and b:find("[^%w_]", first) <= last then return nil end
+  if places == 0 or (a:sub(first, last) .. b:sub(first, last)):find "[^%w_]" then return nil end
   local head = a:sub(1, first - 1):match "^(.-)[%w_]*$"
   local tail = a:sub(last + 1):match "^[%w_]*(.*)$"
-  return head .. ("X"):rep(#a - #head - #tail) .. tail
+  return head .. ("X"):rep(#a - #head - #tail) .. tail,
+    places >= LEAST_PLACES and last - first + 1 >= LEAST_SPAN
 end
 
 -- A path by the names that its folders were given.
@@ -68,13 +69,18 @@ local function set_of(list)
   return set
 end
 
--- Gives the names of one group that have a partner in the other a common one. True when there was one.
-local function pair(group, partners, map)
+-- Gives the names of one group that have a partner in the other a common one. True when there was one. `drawn` are the
+-- stems that are drawn at random: who makes one file so makes others (cc2b9Xq1.s, cc2b7Zr0.o), some of them alike.
+local function pair(group, partners, map, drawn)
   local found = false
   for _, each in ipairs(group) do
-    for i = 1, math.min(#partners, MOST_PARTNERS) do
-      local common = not map[each[1]] and random_part(each[2], partners[i][2])
-      if common then map[each[1]], found = group.folder .. common, true end
+    for i = 1, map[each[1]] and 0 or math.min(#partners, MOST_PARTNERS) do
+      local common, random = random_part(each[2], partners[i][2])
+      local stem = common and group.folder .. common:match "^[^.]*"
+      if common and (random or drawn[stem]) then
+        map[each[1]], found, drawn[stem] = group.folder .. common, true, true
+        break
+      end
     end
   end
   return found
@@ -83,15 +89,15 @@ end
 -- Maps from temporary names to common ones, for a and for b. Folders first, as what is in them has their names.
 local function temporaries(a, b)
   local map_a, map_b = {}, {}
-  local set_a, set_b = set_of(a.temporary), set_of(b.temporary)
+  local set_a, set_b, drawn = set_of(a.temporary), set_of(b.temporary), {}
   repeat
     local groups_a, groups_b = grouped(a.temporary, map_a, set_b), grouped(b.temporary, map_b, set_a)
     local found = false
     for key, group in pairs(groups_a) do
       local partners = groups_b[key]
       if partners then
-        found = pair(group, partners, map_a) or found
-        found = pair(partners, group, map_b) or found
+        found = pair(group, partners, map_a, drawn) or found
+        found = pair(partners, group, map_b, drawn) or found
       end
     end
   until not found

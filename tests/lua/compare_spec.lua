@@ -74,6 +74,16 @@ describe("compare", function()
       run("/tmp/ccX1yZ9w.s", "/tmp/ccabcdef.o", "/tmp/tmp.12AbZx")))
   end)
 
+  it("knows one that is much like the other's by others of its form", function()
+    local function run(s, o)
+      return {temporary = {s, o}, files = {[s] = {"opened to write"}, [o] = {"opened to write"}}}
+    end
+    assert.same({}, differences(run("/t.1/ccAbCdE1.s", "/t.1/cc5kitJH.o"), run("/t.1/ccX1yZ9w.s", "/t.1/cc5ksUt3.o")))
+    assert.same({}, differences(run("/t.1/ccAbCdE1.s", "/t.1/cc5kitJH.o"), run("/t.1/ccX1yZ9w.s", "/t.1/cc5kitJ3.o")))
+    assert.are_not.same({}, differences(run("/t.1/ccAbCdE1.s", "/t.2/cc5kitJH.o"),
+      run("/t.1/ccX1yZ9w.s", "/t.2/cc5ksUt3.o")))
+  end)
+
   it("does not take other names for temporary ones", function()
     local function made(name)
       return {temporary = {name}, files = {[name] = {"opened to write"}}}
