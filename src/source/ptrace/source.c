@@ -113,18 +113,31 @@ void source_arrive(struct ptrace_source *source, pid_t tid, int status)
 		stops_push(source, tracee);
 }
 
+static bool collect(struct ptrace_source *source)
+{
+	int status;
+	pid_t tid;
+	bool any = false;
+
+	while ((tid = waitpid(-1, &status, WNOHANG | __WALL)) > 0) {
+		source_arrive(source, tid, status);
+		any = true;
+	}
+	source->deserted = tid < 0 && errno == ECHILD;
+	return any;
+}
+
 void source_collect(struct ptrace_source *source)
 {
 	struct signalfd_siginfo drained[8];
-	int status;
-	pid_t tid;
 
-	/* First the signals, then what they told of: one that comes in between wakes us again. */
-	while (read(source->signal_fd, drained, sizeof drained) == (ssize_t)sizeof drained)
-		;
-	while ((tid = waitpid(-1, &status, WNOHANG | __WALL)) > 0)
-		source_arrive(source, tid, status);
-	source->deserted = tid < 0 && errno == ECHILD;
+	/* The signals are only what wakes us: they can stay while there is something to do. Before we sleep
+	 * they are taken first, and what they told of then: one that comes in between wakes us again. */
+	if (!collect(source)) {
+		while (read(source->signal_fd, drained, sizeof drained) == (ssize_t)sizeof drained)
+			;
+		collect(source);
+	}
 	if (source->newborns && source->feed)
 		source->feed->drain(source->feed, source); /* who is making them? */
 	if (source->newborns && !source->first)
@@ -194,6 +207,8 @@ void source_resume(struct ptrace_source *source, struct tracee *tracee)
 	if (!source->feed)
 		sharing_stopped(&source->sharing, tracee->tid);
 	request(resume_request(source, tracee), tracee->tid, 0, tracee->deliver);
+	if (source->sharing.tid == tracee->tid)
+		sched_yield(); /* mostly it is at its next stop when we are back, and we need not sleep */
 }
 
 void source_release(struct ptrace_source *source)
