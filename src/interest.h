@@ -6,6 +6,8 @@
 #ifndef INTEREST_H
 #define INTEREST_H
 
+#include <stddef.h>
+
 #include "record.h"
 
 #define INTEREST_NRS 1024 /* system call numbers an architecture can have; x32 without its bit 30. The
@@ -18,8 +20,13 @@ struct interest {
 				_TASK and _LOST are always sent */
 	uint32_t data_limit; /* bytes kept of each read or written buffer; 0: buffers are not captured */
 	uint64_t stacks[ARCH_COUNT][INTEREST_NRS / 64]; /* of those that are hooked: with the user's stack.
-							   Last: older trace files end before it */
+							   Last in a trace file: older ones end before it */
+	uint64_t begun[ARCH_COUNT][INTEREST_NRS / 64];  /* of those that are hooked when completed: nobody
+							   looks at the event, so that a source may tell
+							   of them when they begin, if that costs less */
 };
+
+#define INTEREST_KEPT offsetof(struct interest, begun) /* bytes of it that are in a trace file */
 
 static inline bool interest_has(const uint64_t (*set)[INTEREST_NRS / 64], unsigned arch, unsigned nr)
 {

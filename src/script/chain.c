@@ -34,6 +34,15 @@ int chain_type_number(lua_State *L, int index)
 	return type;
 }
 
+/* Does the function at index take no parameter? Then it cannot look at the event. */
+static bool takes_nothing(lua_State *L, int index)
+{
+	lua_Debug info;
+
+	lua_pushvalue(L, index);
+	return lua_getinfo(L, ">u", &info) && !info.nparams && !info.isvararg;
+}
+
 /* What scripts registered; sinks are bundled ones. */
 static bool is_of_scripts(enum role role)
 {
@@ -51,6 +60,7 @@ static void add_entry(lua_State *L, struct chain *chain)
 	lua_getfield(L, table, "label");
 	int label = lua_gettop(L);
 	lua_getfield(L, table, "fn");
+	chain->blind &= role == ROLE_HOOK && takes_nothing(L, lua_gettop(L));
 	if (role == ROLE_TYPE) {
 		if (lua_type(L, -1) == LUA_TSTRING)
 			chain->type = chain_type_number(L, lua_gettop(L));
@@ -87,6 +97,7 @@ static struct chain *chain_new(lua_State *L)
 	chain->next = host->chains; /* owned from here on, whatever is raised */
 	host->chains = chain;
 	chain->bare = lua_toboolean(L, 4);
+	chain->blind = n > 0 && lua_isnoneornil(L, 3);
 	if (!lua_isnoneornil(L, 3))
 		chain->split = hook_keep(L, 3, 0, false);
 	for (lua_Integer i = 1; i <= n; i++) {
@@ -159,7 +170,8 @@ static bool bind(struct host *host, const char *key, struct chain *chain)
 	else if (!strcmp(key, "enter:?"))
 		bind_unknown(host->enters, host->interest.enters, host->unknown_enter = chain);
 	else if (!strncmp(key, "call:", 5))
-		return bind_call(host->calls, host->interest.calls, key + 5, chain);
+		return bind_call(host->calls, host->interest.calls, key + 5, chain) &&
+		       (!chain->blind || bind_call(host->calls, host->interest.begun, key + 5, chain));
 	else if (!strncmp(key, "enter:", 6))
 		return bind_call(host->enters, host->interest.enters, key + 6, chain);
 	else

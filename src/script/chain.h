@@ -25,6 +25,7 @@ struct chain {
 	struct hook *typer; /* says the event's type; NULL: it is `type` */
 	int type;
 	bool bare;          /* what its events' fields need is not traced */
+	bool blind;         /* only hooks that take no parameter, so that nobody looks at the event */
 	unsigned models, count;
 	struct entry entries[];
 };

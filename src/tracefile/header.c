@@ -114,7 +114,7 @@ bool header_write(struct header_bytes *to, const struct recording *recording,
 	       add_target(to, recording->target) &&
 	       add_environment(to, recording->target, recording->with_values) &&
 	       add(to, HEADER_TIMES, times, sizeof times) &&
-	       add(to, HEADER_INTEREST, recording->interest, sizeof *recording->interest);
+	       add(to, HEADER_INTEREST, recording->interest, INTEREST_KEPT);
 }
 
 /* --- reading -------------------------------------------------------------------------------------
@@ -175,7 +175,7 @@ static int take_sight(struct header *header, const uint8_t *bytes, size_t size)
 
 static int take_interest(struct header *header, const uint8_t *bytes, size_t size)
 {
-	if (size != sizeof header->interest && size != offsetof(struct interest, stacks))
+	if (size != INTEREST_KEPT && size != offsetof(struct interest, stacks))
 		return -EBADMSG;
 	memcpy(&header->interest, bytes, size);
 	return 0;

@@ -44,6 +44,7 @@ struct recorder {
 void recorder_widen(struct interest *interest)
 {
 	memset(interest->calls, 0xff, sizeof interest->calls);
+	memset(interest->begun, 0, sizeof interest->begun);
 	for (unsigned kind = RECORD_FORK; kind < RECORD_KINDS; kind++)
 		interest->kinds |= UINT32_C(1) << kind & ~RECORD_COSTLY;
 }

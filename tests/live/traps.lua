@@ -8,12 +8,14 @@ local h <const> = require "tests.live.harness"
 
 local traps = {}
 
-local FEW <const> = {"-e", 'on("syscall:openat", function() end)'}
+-- Of the first, the event is looked at; of the second, it is enough that the call begins.
+local FEW <const> = {"-e", 'on("syscall:openat", function(e) end)'}
+local BEGUN <const> = {"-e", 'on("syscall:openat", function() end)'}
 -- By whatever sees calls best; and by ptrace, the first time with a seccomp filter of ours.
-local WAYS <const> = {h.join({"--backend", "ptrace"}, FEW), {"--backend", "ptrace", "-v"},
+local WAYS <const> = {h.join({"--backend", "ptrace"}, FEW), h.join({"--backend", "ptrace"}, BEGUN), {"--backend", "ptrace", "-v"},
   {"-q"}, FEW, {"-e", 'on("syscall", function() end)'}, {"-v"}}
 -- Where it is ptrace alone, or one that was asked for.
-local ONE_WAYS <const> = {{"-q"}, FEW, {"-e", 'on("syscall", function() end)'}, {"-v"}}
+local ONE_WAYS <const> = {{"-q"}, FEW, BEGUN, {"-e", 'on("syscall", function() end)'}, {"-v"}}
 
 local function described(result)
   return ("status %s, signal %s\n%s"):format(result.status, result.signal, result.out)

@@ -98,7 +98,49 @@ describe("a traced program", function()
     end)
   end
 
+  -- Counts calls, with hooks that take these parameters.
+  local function counts(parameters, calls, command)
+    local result = trace({"--backend", "ptrace", "-e", ([[
+      local n = {}
+      for call in ("%s"):gmatch "%%S+" do
+        n[call] = 0
+        on("syscall:" .. call, function(%s) n[call] = n[call] + 1 end)
+      end
+      on("finish", function() for call in ("%s"):gmatch "%%S+" do print("made", call, n[call]) end end)]]):format(
+      calls, parameters, calls)}, command)
+    return result.out:gsub("[^\n]*\n", function(line) return not line:find "^made\t" and "" or nil end)
+  end
+
+  it("counts calls of which hooks see nothing once, also those that are made again", function()
+    for mode, calls in pairs {
+      restarts = "poll wait4 write", handlers = "clock_nanosleep poll read write",
+      ignored = "clock_nanosleep epoll_wait poll", quiet = "rt_sigtimedwait read",
+    } do
+      local command = {h.tracee "trap_signals", mode}
+      local seen = counts("e", calls, command)
+      assert.truthy(seen:find "\t[1-9]", seen)
+      assert.equal(seen, counts("", calls, command), mode)
+    end
+  end)
+
   if h.is_root then
+    -- How often we ask ptrace for something: seen by a source that does without.
+    local function requests(parameters)
+      local inner = {h.compendium, "--backend", "ptrace", "-q", "-e",
+        ('on("syscall:getppid", function(%s) end)'):format(parameters), "--", h.tracee "waits", "calls", "1000"}
+      local result = trace({"--backend", "bpf-only", "-e", [[
+        local n = 0
+        on("syscall:ptrace", function() n = n + 1 end)
+        on("finish", function() print("requests", n) end)]]}, inner)
+      return tonumber(result.out:match "requests\t(%d+)")
+    end
+
+    it("stops once for a call of which hooks see nothing, twice for others", function()
+      local once, twice = requests "", requests "e"
+      assert.is_true(once > 2000 and once < 2400, "requests: " .. once)
+      assert.is_true(twice > 4000, "requests: " .. twice)
+    end)
+
     it("of another user (-u) has one without NO_NEW_PRIVS", function()
       local out = trace({"-u", "nobody", "-e", FEW}, SHOW, {cwd = "/"}).out
       assert.truthy(out:find("Seccomp:\t2", 1, true), out)

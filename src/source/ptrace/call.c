@@ -31,6 +31,7 @@
 #include <sys/user.h>
 
 #include "source/ptrace/act.h"
+#include "source/ptrace/begun.h"
 #include "source/ptrace/stack.h"
 #include "source/ptrace/untraced.h"
 
@@ -205,6 +206,10 @@ void call_enter(struct ptrace_source *source, struct tracee *tracee, const struc
 		stack_capture(source, tracee, record);
 	if (source->sharing.tid && names_proc(record))
 		sharing_end(&source->sharing);
+	if (begun_suffices(source, tracee, record)) {
+		begun_tell(source, record);
+		return;
+	}
 	struct call *call = call_push(&source->tracees, tracee, record);
 	if (call) {
 		call->ip = info->instruction_pointer;
@@ -238,12 +243,6 @@ void call_read_again(struct ptrace_source *source, struct tracee *tracee)
 }
 
 /* ---- return ---- */
-
-static bool is_restart(int64_t ret)
-{
-	return ret == -ERESTARTSYS || ret == -ERESTARTNOINTR || ret == -ERESTARTNOHAND ||
-	       ret == -ERESTART_RESTARTBLOCK;
-}
 
 /* A handler returned to behind `ip`: did the call there fail, and which one is it? */
 static void handler_returned(struct ptrace_source *source, struct tracee *tracee, uint64_t ip)
@@ -284,7 +283,7 @@ static void call_ended(struct ptrace_source *source, struct tracee *tracee, int6
 
 	if (was_refused(source, tracee, ret)) {
 		call_unfinished(source, tracee, stop->time_ns);
-	} else if (is_restart(ret) || (ret == -EINTR && call->role == CALL_REPEATS)) {
+	} else if (call_is_restart(ret) || (ret == -EINTR && call->role == CALL_REPEATS)) {
 		call->restart = (int16_t)-ret;
 		call->stopped_ns = stop->time_ns;
 	} else {
@@ -352,7 +351,7 @@ static struct call *call_late(struct ptrace_source *source, struct tracee *trace
 		record->flags |= RECORD_INT80;
 	/* A call that goes on reads its arguments again, one that did not run has yet to; those of one that
 	 * ended may be gone. */
-	if (wanted && (is_restart(*ret) || *ret == -EINTR || *ret == -ENOSYS))
+	if (wanted && (call_is_restart(*ret) || *ret == -EINTR || *ret == -ENOSYS))
 		call_capture(source, tracee, record, CAPTURE_ENTRY);
 	stack_capture(source, tracee, record);
 	struct call *call = call_push(&source->tracees, tracee, record);

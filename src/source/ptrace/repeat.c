@@ -21,7 +21,7 @@
 #include <string.h>
 #include <sys/user.h>
 
-#include "source/ptrace/ptrace.h"
+#include "source/ptrace/begun.h"
 
 /* We ourselves wake a call less often without a signal: when we attach, when the process gets a filter
  * (follow_filter), when we let go. */
@@ -154,15 +154,19 @@ void repeat_unseen(struct ptrace_source *source, struct tracee *tracee)
 {
 	struct user_regs_struct regs;
 	struct ptrace_syscall_info info;
-	struct record call = {0};
+	struct record call = {.size = sizeof call, .kind = RECORD_CALL};
 
 	if (tracee->call && tracee->call->restart == EINTR)
 		return; /* it was seen */
-	if (request(PTRACE_GETREGS, tracee->tid, 0, (uintptr_t)&regs) < 0 || (int64_t)regs.orig_rax < 0 ||
-	    (int32_t)regs.rax != -EINTR ||
+	if (request(PTRACE_GETREGS, tracee->tid, 0, (uintptr_t)&regs) < 0 || (int64_t)regs.orig_rax < 0)
+		return;
+	int64_t ret = (int32_t)regs.rax; /* all there is to an errno */
+	if ((ret != -EINTR && !call_is_restart(ret)) ||
 	    request(PTRACE_GET_SYSCALL_INFO, tracee->tid, sizeof info, (uintptr_t)&info) <= 0)
 		return;
 	call_identify(&call, info.arch, regs.orig_rax);
-	if (call_role(source, call.arch, call.nr) == CALL_REPEATS && !repeat_has_limit(call.arch, call.nr))
-		set_result(tracee->tid, -ERESTARTNOHAND);
+	if (ret == -EINTR && call_role(source, call.arch, call.nr) == CALL_REPEATS &&
+	    !repeat_has_limit(call.arch, call.nr) && set_result(tracee->tid, -ERESTARTNOHAND))
+		ret = -ERESTARTNOHAND;
+	begun_interrupted(source, tracee, &call, &regs, ret);
 }
