@@ -44,18 +44,18 @@ end
 
 local rows <const> = {
   {
-    name = "getppid, no hook", work = {"$WORK", "getppid", "$N"}, count = 2000000, short = 500000,
+    name = "getppid, no hook", work = {"$WORK", "getppid", "$N"}, count = 10000000, short = 500000,
     runners = {"native", "strace --seccomp-bpf", "ptrace other"},
     bars = {{"ptrace other", 1.25, "native"}}, holds = {{"ptrace other", 5, "native"}},
   },
   {
-    name = "getppid, counting hook", work = {"$WORK", "getppid", "$N"}, count = 200000, short = 3000,
+    name = "getppid, counting hook", work = {"$WORK", "getppid", "$N"}, count = 500000, short = 3000,
     runners = {"native", "strace", "perf trace", "ptrace count", "bpf count"}, counted = true,
     bars = {{"ptrace count", 0.45, "strace"}, {"bpf count", 0.03, "strace"}},
     holds = {{"ptrace count", 2, "strace"}},
   },
   {
-    name = "8 threads in 2 processes", work = {"$WORK", "threads", "$N"}, count = 400000, short = 2400,
+    name = "8 threads in 2 processes", work = {"$WORK", "threads", "$N"}, count = 2000000, short = 2400,
     runners = {"native", "strace", "ptrace count", "bpf count"}, counted = true,
     bars = {{"bpf count", 0.05, "strace"}}, holds = {{"ptrace count", 3, "strace"}},
   },
