@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: MIT
 // Lines over time. Drag chooses a range; what is under the pointer is in the legend. A table beside it says the same.
 import { useEffect, useRef, useState } from "preact/hooks";
-import uPlot from "uplot";
+import type uPlot from "uplot";
 import type { Span } from "../state.ts";
 import { at, digitsFor, seen } from "../text.ts";
 import { colour, painted } from "../theme.ts";
+
+// It is large and sets itself up when it is loaded (Intl), so that waits until the page is there.
+const library = () => import("uplot");
+setTimeout(library, 1500);
 
 export interface Line {
   title: string;
@@ -119,23 +123,35 @@ function Legend({ lines, x, text, hover, isTime }: ChartProps & { hover: number 
   );
 }
 
+// Draws it, as wide as its place is. Returns what takes it away again.
+function draw(Plot: typeof uPlot, props: ChartProps, element: HTMLElement, onHover: (index: number | null) => void) {
+  const data = [props.x, ...props.lines.map(({ values }) => values)] as unknown as uPlot.AlignedData;
+  const plot = new Plot(optionsOf(props, Math.max(element.clientWidth, 100), onHover), data, element);
+  const observer = new ResizeObserver(() => {
+    if (element.clientWidth && element.clientWidth !== plot.width)
+      plot.setSize({ width: element.clientWidth, height: plot.height });
+  });
+  observer.observe(element);
+  return () => {
+    observer.disconnect();
+    plot.destroy();
+  };
+}
+
 export function Chart(props: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
-  const plot = useRef<uPlot | null>(null);
   const [hover, setHover] = useState<number | null>(null);
   const theme = painted.value;
   useEffect(() => {
     const element = place.current!;
-    const data = [props.x, ...props.lines.map(({ values }) => values)] as unknown as uPlot.AlignedData;
-    const own = plot.current = new uPlot(optionsOf(props, Math.max(element.clientWidth, 100), setHover), data, element);
-    const observer = new ResizeObserver(() => {
-      if (element.clientWidth && element.clientWidth !== own.width)
-        own.setSize({ width: element.clientWidth, height: own.height });
+    let end = () => {};
+    let gone = false;
+    void library().then(({ default: Plot }) => {
+      if (!gone) end = draw(Plot, props, element, setHover);
     });
-    observer.observe(element);
     return () => {
-      observer.disconnect();
-      own.destroy();
+      gone = true;
+      end();
     };
   }, [props.x, props.lines, theme]);
   return (
