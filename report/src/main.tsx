@@ -18,8 +18,8 @@ followAddress();
 followArgs();
 followCopy();
 followPrint();
+load(); // first, as the worker starts while the shell is drawn
 render(<Shell />, document.getElementById("app")!);
-load();
 
 // For those who look into a trace by the browser's console, and for tests.
 Object.assign(window, { report });

@@ -68,7 +68,12 @@ export function short(text: string, most = 4096): string {
 /** The last part of a path. */
 export const leaf = (path: string): string => path.slice(path.lastIndexOf("/", path.length - 2) + 1);
 
+const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
+
 /** The date and time of a moment in ns since 1970, as here. */
 export function date(value: number): string {
-  return new Date(value / 1e6).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "medium" });
+  const date = new Date(value / 1e6);
+  const two = (part: number) => String(part).padStart(2, "0");
+  return `${date.getDate()} ${MONTHS[date.getMonth()]} ${date.getFullYear()}, ` +
+    [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(":");
 }
