@@ -129,7 +129,7 @@ ask("which process used most memory and when", async (page) => {
   assert.match(who, /^(node|MainThread) \d+$/);
   assert.match(most, /iB$/);
   assert.ok(Number(when) > 0);
-  assert.ok(await page.evaluate(() => document.querySelector(".chart canvas")?.width > 100));
+  await until(page, "a chart", () => document.querySelector(".chart canvas")?.width > 100);
   await page.click('.card:has-text("Most in one process") button');
   await until(
     page,

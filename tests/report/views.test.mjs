@@ -218,7 +218,7 @@ test("panels and notes of scripts are shown, and nothing of them is markup", asy
   for (const part of [evil, "2.0 KiB", "Queue", "two\nlines", "Notes of scripts: 1"]) {
     assert.ok(all.includes(part), part);
   }
-  assert.ok(await page.evaluate(() => document.querySelector(".chart canvas").width > 100));
+  await until(page, "a chart", () => document.querySelector(".chart canvas")?.width > 100);
   await until(page, "the note", () => document.querySelector(".panels").textContent.includes("noted <img"));
   quiet(seen);
   await page.close();

@@ -27,6 +27,7 @@ export class LanePainter {
   private line = new Uint32Array(0);
   private blank = new Uint32Array(0);
   private ink = new Uint32Array(0);
+  private steps = new Uint8Array(FULL + 1); // which heights there are
 
   private prepare(width: number, height: number): Uint32Array {
     if (this.image?.width !== width || this.image.height !== height) {
@@ -87,25 +88,34 @@ export class LanePainter {
     const dead = Math.min(wide, Math.ceil(((lane.task.end ?? end) - span.from) * scale));
     blank.fill(colours.ground);
     if (dead > born) blank.fill(colours.alive, born, dead);
-    let highest = 0;
+    const steps = this.steps.fill(0);
+    let failed = 0;
     for (let x = 0; x < wide; x++) {
       ink[x] = colours.kinds[strip.kind[x]!]!;
-      if (height[x]! > highest) highest = height[x]!;
+      steps[height[x]!] = 1;
+      failed |= flags[x]!;
     }
+    const endsIn = (from: number, to: number) => {
+      for (let value = Math.floor(from) + 1; value <= to && value <= FULL; value++) if (steps[value]) return true;
+      return false;
+    };
+    const mark = (2 / rows) * FULL; // so much at the top of a bar says that something failed
+    line.set(blank);
+    let before = FULL;
     for (let row = 0; row < rows; row++) {
       const y = top + row;
       if (y < 0 || y >= high) continue;
       // The lowest row is drawn where there is any height at all.
       const least = ((rows - row - 1) / rows) * FULL;
-      if (highest <= least) {
-        buffer.set(blank, y * wide);
-        continue;
-      }
-      const cap = least + (2 / rows) * FULL;
-      line.set(blank);
-      for (let x = 0; x < wide; x++) {
-        const value = height[x]!;
-        if (value > least) line[x] = flags[x] && value <= cap ? colours.failed : ink[x]!;
+      // Two rows between which no bar and no mark ends are the same line.
+      if (endsIn(least, before) || (failed && endsIn(least + mark, before + mark))) {
+        before = least;
+        const cap = least + mark;
+        line.set(blank);
+        for (let x = 0; x < wide; x++) {
+          const value = height[x]!;
+          if (value > least) line[x] = flags[x] && value <= cap ? colours.failed : ink[x]!;
+        }
       }
       buffer.set(line, y * wide);
     }

@@ -34,10 +34,12 @@ export class Strip {
 
   fill(from: number, to: number, kind: number, height: number, failed: boolean): void {
     const [start, end] = [Math.max(0, from), Math.min(this.width, to)];
-    if (end <= start) return;
-    this.kind.fill(kind, start, end);
-    this.height.fill(height, start, end);
-    if (failed) this.flags.fill(FAILED, start, end);
+    // Most are a pixel or two, for which a loop is much quicker than fill().
+    for (let x = start; x < end; x++) {
+      this.kind[x] = kind;
+      this.height[x] = height;
+      if (failed) this.flags[x] = FAILED;
+    }
   }
 }
 
@@ -59,10 +61,16 @@ function dominant(): { kind: number; busy: number } {
   return { kind, busy };
 }
 
+const ASKED = 32;
+
 // The place of the event that lasts longest into what comes after; of many only the last few are asked.
-function latest(index: LaneIndex, from: number, to: number): number {
+function latest({ times, lengths }: LaneIndex, from: number, to: number): number {
   let last = to - 1;
-  for (let i = Math.max(from, to - 64); i < to - 1; i++) if (index.end(i) > index.end(last)) last = i;
+  let end = times[last]! + lengths[last]!;
+  for (let i = Math.max(from, to - ASKED); i < to - 1; i++) {
+    const own = times[i]! + lengths[i]!;
+    if (own > end) [last, end] = [i, own];
+  }
   return last;
 }
 
