@@ -205,7 +205,7 @@ static void all_comes_back_as_it_was(void **state)
 	assert_string_equal(header->identity.run, "run");
 	assert_int_equal(header->start_ns, 999);
 	assert_int_equal(header->wallclock_ns, 1700000000000000000);
-	assert_memory_equal(&header->interest, &interest, sizeof interest);
+	assert_memory_equal(&header->interest, &interest, INTEREST_KEPT);
 	reader_free(reader);
 }
 
@@ -547,9 +547,9 @@ static void a_pipe_is_read_as_it_comes(void **state)
 /* Recordings of before there were stacks have an interest that ends earlier. */
 static void an_older_interest_is_read(void **state)
 {
-	const size_t whole = sizeof interest, older = offsetof(struct interest, stacks);
+	const size_t whole = INTEREST_KEPT, older = offsetof(struct interest, stacks);
 	struct header_field field = {HEADER_INTEREST, (uint32_t)older};
-	uint8_t bytes[sizeof field + sizeof interest];
+	uint8_t bytes[sizeof field + INTEREST_KEPT];
 	struct interest asked;
 	struct header header = {0};
 

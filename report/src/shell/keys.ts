@@ -68,10 +68,11 @@ function digit(key: string): boolean {
   return view !== undefined;
 }
 
-// Elements that have a use for keys of their own. A dialog that was closed just now may still have the focus.
+// Elements that have a use for keys of their own.
 function isTaken(event: KeyboardEvent): boolean {
   const target = event.target as HTMLElement;
-  if (target.closest("input, textarea, select, dialog[open], [contenteditable]")) return true;
+  if (target.closest("dialog:not([open])")) return false; // closed just now, it still has the focus
+  if (target.closest("input, textarea, select, dialog, [contenteditable]")) return true;
   if (event.key === "Enter" || event.key === " ") return target.closest("button, a, summary, [role=tab]") !== null;
   return event.key.startsWith("Arrow") && target.closest("[role=tablist], [role=listbox]") !== null;
 }
