@@ -25,7 +25,8 @@ local SINK_KEYS <const> = {
 --- on(name: EventName|EventName[], fn: fun(e: Event))
 --- calls `fn(e)` for each event of that name or list of names: the types of `--json`; `"syscall:openat"`,
 --- `"syscall:%network"` (a class), `"syscall"` (all); `"enter:openat"` (before it runs), `"start"`, `"finish"`,
---- `"every:1s"`
+--- `"every:1s"`. A function without parameters cannot look at the event, so it may be called as soon as the call
+--- begins, which halves what that costs by ptrace
 api.on = hooks.on
 
 --- filter(name?: EventName|EventName[], fn: fun(e: Event): boolean?)

@@ -80,7 +80,8 @@ enum record_note {
 /* Flags of a record. */
 enum {
 	RECORD_UNFINISHED = 1 << 0, /* no ret, no out data: the task died or was let go inside the call, or
-				       a seccomp filter of its own refused it with SIGSYS */
+				       a seccomp filter of its own refused it with SIGSYS, or it was told
+				       of when it began (interest.begun) */
 	RECORD_NO_ENTRY = 1 << 1,   /* the trace began inside the call: time and duration start there */
 	RECORD_TAMPERED = 1 << 2,   /* a script changed the call or its result */
 	RECORD_TRUNCATED = 1 << 3,  /* RECORD_MAX was reached, later pieces are missing */

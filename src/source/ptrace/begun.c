@@ -11,23 +11,14 @@
  */
 #include "source/ptrace/begun.h"
 
-/* Ours to give up is only what call.c has no other use for: calls with a time limit may have to be
- * made to go on (repeat.c), and those of other roles are followed for the tables. */
-static bool may_go_unfollowed(const struct ptrace_source *source, const struct record *record)
-{
-	enum call_role role = call_role(source, record->arch, record->nr);
-
-	return role == CALL_PLAIN ||
-	       (role == CALL_REPEATS && !repeat_has_limit(record->arch, record->nr));
-}
-
 bool begun_suffices(const struct ptrace_source *source, const struct tracee *tracee,
 		    const struct record *record)
 {
 	return source->filtered && !source->feed && !tracee->process->every_call &&
 	       interest_has(source->interest->begun, record->arch, record->nr) &&
 	       !interest_has(source->interest->enters, record->arch, record->nr) &&
-	       may_go_unfollowed(source, record);
+	       call_role(source, record->arch, record->nr) ==
+		       CALL_PLAIN; /* else call.c follows it */
 }
 
 void begun_tell(struct ptrace_source *source, struct record *record)
