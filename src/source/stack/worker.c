@@ -22,6 +22,11 @@
 
 #define MEMORY_MAX (UINT64_C(4) << 30) /* files that are mapped count too */
 #define FILES_MAX  1024
+#ifdef __SANITIZE_ADDRESS__
+#define SANITIZED true /* AddressSanitizer makes calls of its own */
+#else
+#define SANITIZED false
+#endif
 
 struct worker worker;
 
@@ -79,9 +84,8 @@ static void close_in(int socket)
 	limit(RLIMIT_DATA, MEMORY_MAX);
 	limit(RLIMIT_FSIZE, 0);
 	worker.socket = 0;
-#ifndef __SANITIZE_ADDRESS__ /* that one makes calls of its own */
-	install_filter();
-#endif
+	if (!SANITIZED)
+		install_filter();
 }
 
 /* ---- the talk ---- */
