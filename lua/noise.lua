@@ -132,14 +132,14 @@ local rules = {
   {name = "tasks", why = "what was there before the trace", types = {"task"}, match = function() return true end},
 }
 
--- by_type[type]: the rules for it, see rules_for. by_path[type]: what path_rules found, by path.
-local by_type, by_path, cached = {}, {}, 0
+-- by_type[type]: the rules for it, see rules_for. naming[path]: see rules_naming.
+local by_type, naming, cached = {}, {}, 0
 local hidden = {} -- rule name -> events hidden
 local failures = 0
 local least_pages -- see noise.least_pages
 
 local function reset()
-  by_type, by_path, cached, least_pages = {}, {}, 0, nil
+  by_type, naming, cached, least_pages = {}, {}, 0, nil
 end
 
 local function most_wanted()
@@ -197,36 +197,40 @@ local function names(rule, path)
   return false
 end
 
--- The places of the first path rule of that type that names the path, of the first that does so for files opened for
--- writing as well, or of the end; remembered, since programs use the same names over and over.
-local function path_rules(list, type, path)
-  local known = by_path[type]
-  if not known or cached >= CACHED_PATHS then
-    by_path, cached = cached >= CACHED_PATHS and {} or by_path, known and 0 or cached
-    known = {}
-    by_path[type] = known
+local NONE <const> = {}
+
+-- The places of the rules that name the path, whatever they concern; remembered, since programs use the same names
+-- over and over.
+local function rules_naming(path)
+  if cached >= CACHED_PATHS then
+    naming, cached = {}, 0
   end
-  local found = known[path]
-  if not found then
-    found = {any = list.last, writes = list.last}
-    for place = list.last - 1, 1, -1 do
-      local rule = list.by_path[place]
-      if rule and names(rule, path) then
-        found.any = place
-        found.writes = rule.writes and place or found.writes
-      end
+  local places
+  for place, rule in ipairs(rules) do
+    if rule.paths and names(rule, path) then
+      places = places or {}
+      places[#places + 1] = place
     end
-    known[path] = found
-    cached = cached + 1
   end
-  return found
+  naming[path], cached = places or NONE, cached + 1
+  return places or NONE
+end
+
+-- The place of the first of the list's rules that names the path, and is for files opened for writing as well when
+-- that is asked; or of the end.
+local function path_place(list, path, is_written)
+  local places = naming[path] or rules_naming(path)
+  for i = 1, #places do
+    local rule = list.by_path[places[i]]
+    if rule and (rule.writes or not is_written) then
+      return places[i]
+    end
+  end
+  return list.last
 end
 
 -- A script's match may fail; the event is then shown, and the rule goes.
-local function matches(rule, e)
-  if not rule.foreign then
-    return rule.match(e)
-  end
+local function matches_foreign(rule, e)
   local ok, result = xpcall(rule.match, debug.traceback, e)
   if not ok then
     failures = failures + 1
@@ -241,19 +245,20 @@ function noise.rule(e)
   local type = e.type
   local list = by_type[type] or rules_for(type)
   local last, path = list.last, list.has_paths and e.path
-  if path then
-    local found = path_rules(list, type, path)
-    last = type == "open" and e.writable and found.writes or found.any
+  if path and (naming[path] or rules_naming(path)) ~= NONE then
+    last = path_place(list, path, type == "open" and e.writable)
   end
   local places = list.places
-  for i = 1, #places do
+  for i = 1, #list do
     if places[i] > last then break end
     local rule = list[i]
-    if matches(rule, e) then
+    if rule.foreign then
+      if matches_foreign(rule, e) then return rule end
+    elseif rule.match(e) then
       return rule
     end
   end
-  return list.by_path[last] or nil
+  return list.by_path[last]
 end
 
 -- Its name: the field e.noise.
@@ -282,7 +287,7 @@ end
 -- True when a rule names that path as something programs read without a person caring. Counts nothing.
 function noise.knows_path(path)
   local list = by_type.read or rules_for "read"
-  return path_rules(list, "read", path).any < list.last
+  return path_place(list, path) < list.last
 end
 
 local function check(rule)
