@@ -97,18 +97,19 @@ function lines.faults(pages, what, base, prot, major)
   return major > 0 and ("%s, %d from disk"):format(line, major) or line
 end
 
--- What the fault touched, and where that begins.
+-- What the fault touched, and where that begins; how many pages, and whether they came from the disk.
 function lines.fault_target(e)
-  local addr, _, region = faults.of(e)
+  local addr, pages, region, _, is_major = faults.of(e)
   if not region then
-    return faults.what(e), addr
+    return faults.what(e), addr, pages, is_major
   end
-  return region.kind == "file" and region.path and name(region.path) or faults.what(e), region.addr
+  local what = region.kind == "file" and region.path and name(region.path) or faults.what(e)
+  return what, region.addr, pages, is_major
 end
 
 local function fault(e)
-  local what, base = lines.fault_target(e)
-  return lines.faults(e.pages, what, base, e.prot, e.major and e.pages or 0)
+  local what, base, pages, is_major = lines.fault_target(e)
+  return lines.faults(pages, what, base, e.prot, is_major and pages or 0)
 end
 
 -- ---- the others

@@ -120,10 +120,9 @@ local function finish_faults(entry)
   entry.text = lines.faults(entry.pages, entry.what, entry.base, entry.prot, entry.major)
 end
 
-local function touch(entry, e)
-  local pages = e.pages
+local function touch(entry, pages, is_major)
   entry.pages, entry.events = entry.pages + pages, entry.events + 1
-  entry.major = entry.major + (e.major and pages or 0)
+  if is_major then entry.major = entry.major + pages end
 end
 
 -- From now on the entry has a line.
@@ -135,10 +134,9 @@ local function show(entry, e)
 end
 
 local function begin_faults(e, what, base, wait)
-  local entry = {what = what, base = base, wait = wait, pages = 0, events = 0, major = 0, time = e.time}
-  entry.finish = finish_faults
-  touch(entry, e)
-  return entry
+  return {
+    what = what, base = base, wait = wait, pages = 0, events = 0, major = 0, time = e.time, finish = finish_faults,
+  }
 end
 
 -- Entries that are given up: those that had no line are hidden.
@@ -159,16 +157,18 @@ local function find_touched(entries, what, base)
 end
 
 local function faulted(e)
-  local entries = touching[e.tid] or {}
-  touching[e.tid] = entries
-  local what, base = lines.fault_target(e)
+  local tid = e.tid
+  local entries = touching[tid]
+  if not entries then
+    entries = {}
+    touching[tid] = entries
+  end
+  local what, base, pages, is_major = lines.fault_target(e)
   local entry, at = find_touched(entries, what, base)
-  if entry and (entry.open or not entry.shown) then
-    touch(entry, e)
-  elseif entry then -- its line is written: another one
+  if entry and entry.shown and not entry.open then -- its line is written: another one
     entry = begin_faults(e, what, base, math.min(entry.wait * 2, LONGEST_WAIT))
     entries[at] = entry
-  else
+  elseif not entry then
     if #entries >= TOUCHED_PER_TASK then
       give_up(entries, 1, 1)
       table.remove(entries, 1)
@@ -176,15 +176,18 @@ local function faulted(e)
     entry = begin_faults(e, what, base, FIRST_WAIT)
     entries[#entries + 1] = entry
   end
+  touch(entry, pages, is_major)
   if not entry.shown and entry.pages >= noise.least_pages() then show(entry, e) end
 end
 
 local function event(e)
-  local rule, type = e.noise, e.type
+  local type = e.type
+  local is_fault <const> = type == "fault"
+  local rule = is_fault and noise.name(e) or not is_fault and e.noise -- nobody else asks for that of a fault
   if rule then
     return noise.count(rule)
   end
-  if type == "fault" and not lines.overridden(type) then
+  if is_fault and not lines.overridden(type) then
     return faulted(e)
   end
   if MERGED[type] and not e.error and not e.unfinished and not e.tampered and not lines.overridden(type) then

@@ -29,7 +29,6 @@ local KINDS <const> = {"heap", "anon", "file", "stack", "shared"}
 local MEASURES <const> = {"touched", "rss", "pss"}
 local SEGMENTS_KEPT <const> = 10000
 local ENDED_KEPT <const> = 4096
-local STACK_MOST <const> = 1 << 30 -- by which a stack may have grown since it was seen
 
 local function new_totals()
   return {bytes = 0, regions = 0, heap = 0, anon = 0, file = 0, stack = 0, shared = 0, touched = 0, rss = 0, pss = 0}
@@ -128,7 +127,7 @@ end
 -- Puts regions in place of whatever was in a range, and keeps the totals.
 local function replace(mm, start, stop, new, time)
   if stop <= start then return end
-  mm.list, mm.last = regions.own(mm.list), nil
+  mm.list, mm.last, mm.before = regions.own(mm.list), nil, nil
   local totals, total = mm.totals, memory.total
   regions.replace(mm.list, start, stop, new, function(region, sign)
     local kind, size = region.kind, sign * region.size
@@ -141,12 +140,15 @@ end
 
 -- ---- pages that were touched
 
--- Pages touched now, of a process that is known. Returns how many of them had been touched before.
-function memory.touch(pid, addr, count)
-  local mm = tasks.leader(pid).mm
-  mm.pages = pages.own(mm.pages)
-  local again = pages.add(mm.pages, addr >> PAGE_SHIFT, count)
-  measure(mm, "touched", mm.pages.count * PAGE)
+-- Pages of an address space (first: address / page size) are touched now. Returns how many of them had been before.
+function memory.touch(mm, first, count)
+  local set = mm.pages
+  if set.owners > 1 then
+    set = pages.own(set)
+    mm.pages = set
+  end
+  local again = pages.add(set, first, count)
+  if again < count then measure(mm, "touched", set.count * PAGE) end
   return again
 end
 
@@ -172,21 +174,11 @@ function memory.find(pid, addr)
   return task and regions.find(task.mm.list, addr)
 end
 
--- The region that a page fault at that address was in: the stack grows when it is touched below its end.
-function memory.touched(pid, addr)
+-- The address space of a process: {list=, pages=, last=, before=, kernel=...}, or nil. `last` and `before` are for
+-- faults, which were in these regions; they are nil again when any region changes.
+function memory.space(pid)
   local task = tasks.leader(pid)
-  if not task then return nil end
-  local mm = task.mm
-  local region = mm.last -- faults come by regions
-  if region and region.addr <= addr and addr < region.addr + region.size then return region end
-  region = regions.after(mm.list, addr)
-  if region and (region.addr <= addr or region.path == "[stack]" and region.addr - addr <= STACK_MOST) then
-    mm.last = region
-    return region
-  end
-  for _, own in ipairs(mm.kernel or {}) do
-    if own.addr <= addr and addr < own.addr + own.size then return own end
-  end
+  return task and task.mm
 end
 
 -- Totals of a process now, when they were largest, and the most there was of each of MEASURES. Of one that has

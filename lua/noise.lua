@@ -68,13 +68,10 @@ local rules = {
   {name = "mmap", why = "the allocator and the linker manage memory", match = worked,
     types = {"mmap", "munmap", "mprotect", "mremap", "brk"}},
   {name = "file pages", why = "programs and files are loaded page by page, as they are used", types = {"fault"},
-    match = function(e)
-      local what = faults.what(e)
-      return what == "file" or what == "vdso"
-    end},
+    memory = {file = true, vdso = true}},
   {name = "little memory", why = "less than 64 KB of a region is what everything takes", types = {"fault"}, pages = 16},
   {name = "program start", why = "the kernel sets up the memory of each new program", types = {"fault"},
-    match = function(e) return faults.what(e) == "new program" end},
+    memory = {["new program"] = true}},
   {name = "short waits", why = "a CPU is waited for all the time; 10 ms are felt", types = {"sched"},
     match = function(e) return e.duration < FELT end},
   {name = "quick disks", why = "the summary adds up what disks do; 100 ms are slow", types = {"block"},
@@ -163,9 +160,10 @@ local function concerns(rule, type)
 end
 
 -- The rules for a type of event, as array in order: those that decide by a function, with their places in `places`;
--- those by path in `by_path`. `last` is the place after all.
+-- all others in `by_place`. `by_memory` has the place of the first that means a kind of memory. `last` is the place
+-- after all.
 local function rules_for(type)
-  local list = {places = {}, by_path = {}}
+  local list = {places = {}, by_place = {}, by_memory = {}, last = #rules + 1}
   for place, rule in ipairs(rules) do
     if concerns(rule, type) then
       list.pages = list.pages or rule.pages and rule
@@ -173,10 +171,14 @@ local function rules_for(type)
         list[#list + 1] = rule
         list.places[#list] = place
       end
-      list.by_path[place] = rule.paths and rule
+      if rule.paths or rule.memory then
+        list.by_place[place], list.has_paths = rule, list.has_paths or rule.paths ~= nil
+      end
+      for what in pairs(rule.memory or {}) do
+        list.by_memory[what] = list.by_memory[what] or place
+      end
     end
   end
-  list.last, list.has_paths = #rules + 1, next(list.by_path) ~= nil
   by_type[type] = list
   return list
 end
@@ -221,7 +223,7 @@ end
 local function path_place(list, path, is_written)
   local places = naming[path] or rules_naming(path)
   for i = 1, #places do
-    local rule = list.by_path[places[i]]
+    local rule = list.by_place[places[i]]
     if rule and (rule.writes or not is_written) then
       return places[i]
     end
@@ -247,6 +249,8 @@ function noise.rule(e)
   local last, path = list.last, list.has_paths and e.path
   if path and (naming[path] or rules_naming(path)) ~= NONE then
     last = path_place(list, path, type == "open" and e.writable)
+  elseif type == "fault" then
+    last = list.by_memory[faults.what(e)] or last
   end
   local places = list.places
   for i = 1, #list do
@@ -258,7 +262,7 @@ function noise.rule(e)
       return rule
     end
   end
-  return list.by_path[last]
+  return list.by_place[last]
 end
 
 -- Its name: the field e.noise.
@@ -293,8 +297,9 @@ end
 local function check(rule)
   if type(rule) ~= "table" or type(rule.name) ~= "string" then
     error('noise.add wants {name = "...", why = "...", types = {...}, match = function(e) ... end}', 3)
-  elseif type(rule.match) ~= "function" and type(rule.paths) ~= "table" and type(rule.pages) ~= "number" then
-    error(('noise rule "%s" has neither match (a function) nor paths (patterns) nor pages'):format(rule.name), 3)
+  elseif type(rule.match) ~= "function" and type(rule.paths) ~= "table" and type(rule.memory) ~= "table"
+    and type(rule.pages) ~= "number" then
+    error(('noise rule "%s" has no match (a function), paths (patterns), memory or pages'):format(rule.name), 3)
   end
   for _, pattern in ipairs(rule.paths or {}) do
     local problem = type(pattern) == "string" and patterns.problem(pattern)
@@ -321,11 +326,12 @@ end
 ---@field types? string[]
 ---@field match? fun(e: Event): boolean?
 ---@field paths? string[] Lua patterns
----@field pages? integer
+---@field memory? table<string, true> of page faults: names of regions, as in `e.what`
+---@field pages? integer of page faults: fewer of a region are hidden
 
 --- noise.add(rule: NoiseRule)
---- hides the lines of the events that it means: `{name=, why=, types=, match= or paths=}`; one of the same name is
---- replaced
+--- hides the lines of the events that it means: `{name=, why=, types=, match=, paths=, memory= or pages=}`; one of the
+--- same name is replaced
 function noise.add(rule)
   check(rule)
   local copy = {foreign = true}

@@ -32,8 +32,7 @@ local function mask_of(at, n)
   return (n >= 64 and -1 or (1 << n) - 1) << at
 end
 
--- Adds n pages from `first` (address / page size) on. Returns how many of them were in the set before.
-function pages.add(set, first, n)
+local function add_many(set, first, n)
   local bits, already = set.bits, 0
   local stop = first + n
   while first < stop do
@@ -52,6 +51,23 @@ function pages.add(set, first, n)
   end
   set.count = set.count + n - already
   return already
+end
+
+-- Adds n pages from `first` (address / page size) on. Returns how many of them were in the set before.
+function pages.add(set, first, n)
+  if n > 1 then return add_many(set, first, n) end
+  if n < 1 then return 0 end
+  local bits, word, mask = set.bits, first >> 6, 1 << (first & 63)
+  local old = bits[word]
+  if not old then
+    bits[word], set.words = mask, set.words + 1
+  elseif old & mask ~= 0 then
+    return 1
+  else
+    bits[word] = old | mask
+  end
+  set.count = set.count + 1
+  return 0
 end
 
 local function clear(set, word, mask)

@@ -28,35 +28,38 @@ local sections <const> = {
   remarks.tampered, remarks.hidden, remarks.limits, remarks.trouble,
 }
 
--- Handlers by event type, those for every event last.
-local handlers, for_all, for_failed = {}, {}, {}
-
-for _, section in ipairs(sections) do
-  for type, handle in pairs(section.events or {}) do
-    handlers[type] = handlers[type] or {}
-    table.insert(handlers[type], handle)
-  end
-  for_all[#for_all + 1] = section.event
-  for_failed[#for_failed + 1] = section.failed
-end
-
 local CALLS_NOTHING <const> = -- many, and what looks at every event looks for calls
   {fault = true, usage = true, sched = true, block = true}
 
+-- What looks at an event of that type, in order: those for the type, those for every event. And what looks at those
+-- that failed.
+local handlers, for_failed = {}, {}
+
+for _, section in ipairs(sections) do
+  for_failed[#for_failed + 1] = section.failed
+end
+
+local function handlers_for(type)
+  local list, for_all = {}, {}
+  for _, section in ipairs(sections) do
+    list[#list + 1] = section.events and section.events[type]
+    for_all[#for_all + 1] = not CALLS_NOTHING[type] and section.event or nil
+  end
+  table.move(for_all, 1, #for_all, #list + 1, list)
+  handlers[type] = list
+  return list
+end
+
 local function event(e)
   local type = e.type
-  local own = handlers[type]
-  for i = 1, own and #own or 0 do
-    own[i](e)
+  local list = handlers[type] or handlers_for(type)
+  for i = 1, #list do
+    list[i](e)
   end
-  if CALLS_NOTHING[type] then
-    return
-  end
-  for i = 1, #for_all do
-    for_all[i](e)
-  end
-  for i = 1, e.error and #for_failed or 0 do
-    for_failed[i](e)
+  if not CALLS_NOTHING[type] and e.error then
+    for i = 1, #for_failed do
+      for_failed[i](e)
+    end
   end
 end
 

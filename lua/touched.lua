@@ -16,23 +16,25 @@ local LABEL_COLUMNS <const> = 17
 
 local kinds <const>, files <const>, tasks <const> = top.new(NAMES), top.new(NAMES), top.new(NAMES)
 local major, in_kernel, again = 0, 0, 0
-local touching = {} -- tid -> {label, pages} of who touched some since that was added up
-local touching_count = 0
-local TOUCHING_KEPT <const> = 1000
+
+-- There are very many faults, so what is known of each task and of each region is added up when its name may change,
+-- or when there is more than that of them.
+local KEPT <const> = 1000
+local touching, touching_count = {}, 0 -- tid -> {label, pages}
+local regions, region_count = {}, 0    -- region -> {what, pages}
 
 local function label_of(e)
   local tid = e.tid
   return (e.comm or "?") .. " " .. (tid == e.pid and tid or e.pid .. "/" .. tid)
 end
 
-local function add_up()
+local function add_up_tasks()
   for _, entry in pairs(touching) do
     tasks:add(entry[1], entry[2])
   end
   touching, touching_count = {}, 0
 end
 
--- There are very many, so what a task touches is added up when its name may change.
 local function count_task(e, pages)
   local tid = e.tid
   local entry = touching[tid]
@@ -40,21 +42,41 @@ local function count_task(e, pages)
     entry[2] = entry[2] + pages
     return
   end
-  if touching_count == TOUCHING_KEPT then add_up() end
+  if touching_count == KEPT then add_up_tasks() end
   touching[tid], touching_count = {label_of(e), pages}, touching_count + 1
 end
 
-local function add(e)
-  local _, pages, _, before, is_major, is_in_kernel = faults.of(e)
-  local what = faults.what(e)
+local function count_kind(what, path, pages)
   kinds:add(what, pages)
-  if what == "file" then
-    files:add(e.path or "?", pages)
+  if what == "file" then files:add(path or "?", pages) end
+end
+
+local function add_up_regions()
+  for region, entry in pairs(regions) do
+    count_kind(entry[1], region.path, entry[2])
+  end
+  regions, region_count = {}, 0
+end
+
+local function count_region(e, region, pages)
+  if region_count == KEPT then add_up_regions() end
+  regions[region], region_count = {faults.what(e), pages}, region_count + 1
+end
+
+local function add(e)
+  local _, pages, region, before, is_major, is_in_kernel = faults.of(e)
+  local entry = region and regions[region]
+  if entry then
+    entry[2] = entry[2] + pages
+  elseif region then
+    count_region(e, region, pages)
+  else
+    count_kind(faults.what(e), nil, pages)
   end
   count_task(e, pages)
   again = again + before
-  major = major + (is_major and pages or 0)
-  in_kernel = in_kernel + (is_in_kernel and pages or 0)
+  if is_major then major = major + pages end
+  if is_in_kernel then in_kernel = in_kernel + pages end
 end
 
 -- The name is another one from here on, or the number another task's.
@@ -85,10 +107,11 @@ local touched <const> = {events = {fault = add, exec = renamed, exit = renamed},
 
 -- The section's lines; nil without any fault.
 function touched.rows(_, width)
+  add_up_regions()
+  add_up_tasks()
   if kinds.sum == 0 then
     return nil
   end
-  add_up()
   local list = {}
   for _, entry in ipairs(kinds:largest()) do
     list[#list + 1] = kind_row(entry[1], entry[2], width)

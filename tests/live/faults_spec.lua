@@ -242,6 +242,15 @@ on("finish", function() io.stderr:write(("%d calls, %d early\n"):format(calls, e
     end
   end)
 
+  it_if_seen("have no line in memory that a rule of noise names, and do not vanish from the summary", function()
+    local rule = 'noise.add {name = "not the heap", why = "it is known", types = {"fault"}, memory = {heap = true}}'
+    local result = h.trace({"--faults", "-s", "default.lua", "-e", rule}, {h.tracee "touch", "regions", "200"})
+    assert.falsy(result.err:find("] %d+ faults? in heap"), result.err)
+    assert.matches("%] %d+ faults? in stack @ %x+", result.err)
+    assert.matches("Hidden: [^\n]*not the heap %d+", result.err)
+    assert.matches("  Heap: +8%d%d%.0 KB %(2%d%d faults%)\n", result.err)
+  end)
+
   -- Runs a program as a user who may lock no memory but what perf gives everybody. That is by user, so it must be one
   -- who has nothing else running: root makes itself one.
   local UID <const> = tostring(60000 + h.process.id() % 5000)

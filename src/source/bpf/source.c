@@ -23,8 +23,11 @@
 /* Stops are looked for after so many records of the ring, or after that time, which is looked at now and
  * then. */
 #define TURN	4096
-#define TURN_NS 2000000
-#define PEEK	64
+#define TURN_NS 500000
+#define PEEK	32
+
+/* So much may wait to be told of, and stops are looked for all the same. */
+#define WAITING_MAX (128u << 10)
 
 /* The reader may be behind by what it reads in this time: so long a stop has to wait, since all that was
  * before it comes before it. */
@@ -97,6 +100,20 @@ static bool is_turn_over(struct bpf_source *source)
 	return turn >= TURN || (turn && turn % PEEK == 0 && clock_ns() - source->looked_ns > TURN_NS);
 }
 
+/* What is waiting in the outbox takes its time; tasks that stop meanwhile are not to wait for it. */
+static void look_at_stops(struct bpf_source *source)
+{
+	struct ptrace_source *inner = source->inner;
+
+	if (++source->turn % PEEK || inner->outbox.size - inner->outbox.taken > WAITING_MAX)
+		return;
+	uint64_t now = clock_ns();
+	if (now - source->looked_ns < TURN_NS)
+		return;
+	source->looked_ns = now;
+	source_look(inner);
+}
+
 /* Stops are looked for now. How fast is the reader, as long as it runs? */
 static void set_pace(struct bpf_source *source)
 {
@@ -119,6 +136,8 @@ static int source_next(struct source *base, const struct record **record)
 
 	*record = NULL;
 	source_taken(source);
+	if (inner->outbox.size)
+		look_at_stops(source);
 	for (;;) {
 		*record = outbox_take(&inner->outbox);
 		if (*record)

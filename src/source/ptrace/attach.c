@@ -16,6 +16,7 @@
 #include "source/ptrace/ptrace.h"
 #include "source/ptrace/refusal.h"
 #include "source/ptrace/snapshot.h"
+#include "source/ptrace/stops.h"
 
 #define STOP_PATIENCE_NS UINT64_C(2000000000)
 #define LOOK_AGAIN_MS 10

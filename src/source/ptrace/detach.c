@@ -22,6 +22,7 @@
 
 #include "source/ptrace/proc.h"
 #include "source/ptrace/ptrace.h"
+#include "source/ptrace/stops.h"
 #include "source/ptrace/untraced.h"
 
 #define PATIENCE_NS UINT64_C(300000000)

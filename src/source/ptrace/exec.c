@@ -9,6 +9,7 @@
 
 #include "source/ptrace/exec.h"
 #include "source/ptrace/snapshot.h"
+#include "source/ptrace/stops.h"
 #include "source/ptrace/untraced.h"
 
 /* A thread that exec took away, without a wait status of its own. */

@@ -19,6 +19,7 @@
 #include "source/ptrace/filter.h"
 #include "source/ptrace/proc.h"
 #include "source/ptrace/ptrace.h"
+#include "source/ptrace/stops.h"
 #include "source/ptrace/untraced.h"
 
 struct record *record_of(struct ptrace_source *source, enum record_kind kind,

@@ -221,14 +221,14 @@ extern const struct source_ops ptrace_ops;
 void source_arrive(struct ptrace_source *source, pid_t tid, int status);
 /* Queues every stop there is; never blocks. */
 void source_collect(struct ptrace_source *source);
-void stops_push(struct ptrace_source *source, struct tracee *tracee);
-void stops_drop(struct ptrace_source *source, struct tracee *tracee);
 /* Handles the stop in tracee->status. */
 void source_handle(struct ptrace_source *source, struct tracee *tracee);
 /* Makes fd readable time and again, under a second apart. */
 void source_wake_every(struct ptrace_source *source, uint64_t interval_ns);
 /* Runs the trace without a reader until it is over or that time has passed. */
 void source_drain(struct ptrace_source *source, uint64_t patience_ns);
+/* Handles the stops there are though the outbox is not empty, up to one that must be told of first. */
+void source_look(struct ptrace_source *source);
 /* Resumes the held task, as its stop's handler decided. */
 void source_release(struct ptrace_source *source);
 

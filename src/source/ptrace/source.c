@@ -22,6 +22,7 @@
 #include "source/ptrace/ptrace.h"
 #include "source/ptrace/snapshot.h"
 #include "source/ptrace/stack.h"
+#include "source/ptrace/stops.h"
 #include "source/stack/stacks.h"
 
 #define NEWBORN_PATIENCE_NS UINT64_C(1000000000)
@@ -33,44 +34,6 @@
 static struct ptrace_source *self(struct source *source)
 {
 	return (struct ptrace_source *)source;
-}
-
-/* ---- the queue ---- */
-
-void stops_push(struct ptrace_source *source, struct tracee *tracee)
-{
-	if (tracee->queued)
-		return;
-	tracee->queued = true;
-	tracee->behind = NULL;
-	*source->last = tracee;
-	source->last = &tracee->behind;
-}
-
-static struct tracee *stops_take(struct ptrace_source *source)
-{
-	struct tracee *tracee = source->first;
-
-	if (!tracee)
-		return NULL;
-	source->first = tracee->behind;
-	if (!source->first)
-		source->last = &source->first;
-	tracee->queued = false;
-	return tracee;
-}
-
-void stops_drop(struct ptrace_source *source, struct tracee *tracee)
-{
-	if (!tracee->queued)
-		return;
-	struct tracee **link = &source->first;
-	while (*link != tracee)
-		link = &(*link)->behind;
-	*link = tracee->behind;
-	if (!tracee->behind)
-		source->last = link;
-	tracee->queued = false;
 }
 
 /* ---- collecting ---- */
@@ -158,6 +121,13 @@ static void remove_gone(struct ptrace_source *source, struct tracee *tracee)
 		detach_check(source, process);
 }
 
+/* Where a feed tells of calls, tasks run on meanwhile. So they do after what no script acts on and nothing
+ * more is read for, though much that was before it may wait to be told of. */
+static bool is_passed(const struct stop *stop)
+{
+	return stop->kind == STOP_FORK || stop->kind == STOP_EXEC || stop->kind == STOP_EXITING;
+}
+
 void source_handle(struct ptrace_source *source, struct tracee *tracee)
 {
 	struct stop stop;
@@ -168,11 +138,15 @@ void source_handle(struct ptrace_source *source, struct tracee *tracee)
 	stop_read(&stop, tracee->tid, tracee->status, tracee->stopped_ns);
 	if (source->feed)
 		stop_find_pause(&stop, tracee);
+	size_t told = source->outbox.size;
 	follow(source, tracee, &stop);
-	if (stop.kind == STOP_GONE)
+	if (stop.kind == STOP_GONE) {
 		remove_gone(source, tracee);
-	else
-		source->held = tracee;
+		return;
+	}
+	source->held = tracee;
+	if (source->feed && (is_passed(&stop) || source->outbox.size == told))
+		source_release(source);
 }
 
 /* The time a task was held is not the call's. */
@@ -262,6 +236,15 @@ static bool is_over(struct ptrace_source *source)
 		return !awaits_newborn(source);
 	source->empty_ns = 0;
 	return source->mode == MODE_DETACH && detach_is_over(source);
+}
+
+void source_look(struct ptrace_source *source)
+{
+	if (source->mode != MODE_RUN || source->held || source->snapshot)
+		return;
+	source_collect(source);
+	while (source->first && !source->held)
+		source_handle(source, stops_take(source));
 }
 
 static int source_next(struct source *base, const struct record **record)
