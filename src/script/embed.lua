@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: MIT
 --
 -- Makes the assembly that carries every Lua file inside the program: `generate embed.lua OUT FILES...`.
--- The files themselves are included by the assembler; embedded.c finds them by name. NAME=FILE gives one a name.
+-- The files themselves are included by the assembler; embedded.c finds them by name. NAME=FILE gives one a name. The
+-- library (lua/) is compiled, as reading its text takes longer than all else at the start. Its tracebacks are the same.
 
 local out <const>, files <const> = ..., {select(2, ...)}
 
@@ -14,12 +15,25 @@ local function add(format, ...)
   text[#text + 1] = format:format(...)
 end
 
+local function write(path, content)
+  local file <const> = assert(io.open(path, "wb"))
+  assert(file:write(content))
+  assert(file:close())
+end
+
+-- The file that is included in place of one of the library.
+local function compiled(file, i)
+  local path <const> = ("%s.%d.luac"):format(out, i)
+  write(path, string.dump(assert(loadfile(file, "t"))))
+  return path
+end
+
 for i, file in ipairs(files) do
   assert(not file:find('[^%w_./=-]'), "cannot embed a file of this name: " .. file)
   local name = file:match "^(.-)=" or file
   file = file:match "=(.*)$" or file
   add("name%d:\t.asciz \"%s\"", i, name)
-  add("file%d:\t.incbin \"%s\"", i, file)
+  add("file%d:\t.incbin \"%s\"", i, name:find "^lua/" and compiled(file, i) or file)
   add("end%d:\t.byte 0", i)
 end
 
@@ -34,6 +48,4 @@ end
 add("embedded_count:\t.quad %d", #files)
 add('\t.section .note.GNU-stack, "", @progbits')
 
-local file <const> = assert(io.open(out, "w"))
-assert(file:write(table.concat(text, "\n"), "\n"))
-assert(file:close())
+write(out, table.concat(text, "\n") .. "\n")

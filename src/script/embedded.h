@@ -9,7 +9,7 @@
 
 struct embedded {
 	const char *name; /* "lua/init.lua", "scripts/default.lua" ... */
-	const char *text; /* followed by a NUL that is not part of it */
+	const char *text; /* followed by a NUL that is not part of it; of lua/ compiled */
 	size_t size;
 };
 

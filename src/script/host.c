@@ -56,9 +56,7 @@ static int load_library(lua_State *L, const char *name)
 		lua_pushfstring(L, "no embedded file '%s'", path);
 		return LUA_ERRFILE;
 	}
-	char chunk[sizeof path + 1];
-	snprintf(chunk, sizeof chunk, "@%s", file->name);
-	return luaL_loadbufferx(L, file->text, file->size, chunk, "t");
+	return luaL_loadbufferx(L, file->text, file->size, file->name, "b");
 }
 
 /* package.searchers: "compendium.NAME" is lua/NAME.lua */
