@@ -193,10 +193,9 @@ static struct found_field *place_of(struct host *host, const char *name)
 static int event_index(lua_State *L)
 {
 	struct event *event = event_check(L);
-	const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : NULL;
+	const char *name = lua_tostring(L, 2);
 	struct found_field *found = place_of(host_of(L), name);
 
-	lua_settop(L, 2);
 	if (name && found->name == name)
 		return push_field(L, event, found->field);
 	lua_pushvalue(L, 2);
