@@ -74,7 +74,7 @@ local rows <const> = {
     runners = {"native", "faults"}, bars = {{"faults", 3, "native"}}, holds = {{"faults", 20, "native"}},
   },
   {
-    name = "open, read, close", work = {"$WORK", "files", "$N", "$DIR/file"}, prepare = "file", count = 20000,
+    name = "open, read, close", work = {"$WORK", "files", "$N", "$DIR/file"}, prepare = "file", count = 60000,
     runners = {"native", "strace -y", "ptrace default", "bpf default"},
     bars = {{"bpf default", 0.10, "strace -y"}},
   },

@@ -156,7 +156,7 @@ describe("noise", function()
 
   it("says what is wrong with a rule, and knows the names there are", function()
     assert.error_matches(function() noise.add {why = "no name"} end, "noise.add wants")
-    assert.error_matches(function() noise.add {name = "x"} end, "neither match")
+    assert.error_matches(function() noise.add {name = "x"} end, "has no match .*, paths .*, memory or pages")
     assert.error_matches(function() noise.remove "mmapp" end, 'no noise rule "mmapp".*"mmap"')
   end)
 
