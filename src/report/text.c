@@ -127,31 +127,60 @@ static bool code_between(struct text *text, char close)
 	return true;
 }
 
-/* Digits of a name (tcp4, O_RDWR2) are no number. */
-static bool is_in_name(char before)
+enum { PLAIN, NAME, DIGIT, QUOTE, ANGLE };
+
+/* What a byte is. Most are copied. */
+static const uint8_t kinds[256] = {
+	['0' ... '9'] = DIGIT, ['a' ... 'z'] = NAME, ['A' ... 'Z'] = NAME,
+	['_'] = NAME,	       ['"'] = QUOTE,	     ['<'] = ANGLE,
+};
+
+static int kind_of(char c)
 {
-	return before == '_' || (before >= 'a' && before <= 'z') ||
-	       (before >= 'A' && before <= 'Z');
+	return kinds[(unsigned char)c];
+}
+
+/* Copies up to the next byte that may begin something. */
+static void keep_run(struct text *text)
+{
+	const char *at = text->next;
+	char *to = text->to;
+
+	while (at < text->end && kind_of(*at) <= NAME)
+		*to++ = *at++;
+	text->next = at;
+	text->to = to;
+}
+
+/* Digits of a name (tcp4, O_RDWR2) are no number; the name goes on behind them. */
+static void keep_digits(struct text *text)
+{
+	while (text->next < text->end && kind_of(*text->next) == DIGIT)
+		keep(text, 1);
+	if (text->next < text->end && kind_of(*text->next) == ANGLE)
+		keep(text, 1);
 }
 
 static bool code(struct text *text)
 {
-	char before = ' ';
+	const char *begin = text->next;
 
-	while (text->next < text->end) {
-		char c = *text->next;
+	for (keep_run(text); text->next < text->end; keep_run(text)) {
+		int kind = kind_of(*text->next),
+		    before = text->next > begin ? kind_of(text->next[-1]) : PLAIN;
 		bool is_fine = true;
-		if (c == '"')
+		if (kind == QUOTE)
 			is_fine = code_between(text, '"');
-		else if (c == '<' && is_digit(before)) /* 3</etc/passwd> */
+		else if (kind == ANGLE && before == DIGIT) /* 3</etc/passwd> */
 			is_fine = code_between(text, '>');
-		else if (is_digit(c) && !is_in_name(before))
+		else if (kind == DIGIT && before == NAME)
+			keep_digits(text);
+		else if (kind == DIGIT)
 			is_fine = code_number(text);
 		else
 			keep(text, 1);
 		if (!is_fine)
 			return false;
-		before = is_in_name(before) && is_digit(c) ? before : text->next[-1];
 	}
 	return true;
 }
