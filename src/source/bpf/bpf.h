@@ -46,6 +46,7 @@ struct bpf_source {
 	uint64_t looked_ns;  /* when that was */
 	uint64_t looked_cpu_ns; /* on the clock of our own time */
 	uint64_t looked_at;  /* and the ring's position */
+	uint32_t behind;     /* bytes the reader may be behind by; see kernel_pace */
 	uint64_t lost;       /* told so far */
 	bool is_lossy;       /* no ptrace; `inner` are tables, and no tasks are held */
 	bool is_all;         /* -a */

@@ -255,6 +255,7 @@ void kernel_pace(struct bpf_source *source, uint64_t bytes)
 {
 	uint32_t limit = bytes < BEHIND_MIN ? BEHIND_MIN : bytes > BEHIND_MAX ? BEHIND_MAX : (uint32_t)bytes;
 
+	source->behind = limit;
 	__atomic_store_n(&source->kernel->data->behind_max, limit, __ATOMIC_RELAXED);
 }
 

@@ -26,10 +26,7 @@
 #define TURN_NS 500000
 #define PEEK	32
 
-/* So much may wait to be told of, and stops are looked for all the same. */
-#define WAITING_MAX (128u << 10)
-
-/* The reader may be behind by what it reads in this time: so long a stop has to wait, since all that was
+/* The reader may be behind by what it reads in this time: so long a stop may have to wait, since all that was
  * before it comes before it. */
 #define BEHIND_NS 8000000
 #define PACE_BYTES 4096 /* are enough to tell how fast it is */
@@ -100,12 +97,13 @@ static bool is_turn_over(struct bpf_source *source)
 	return turn >= TURN || (turn && turn % PEEK == 0 && clock_ns() - source->looked_ns > TURN_NS);
 }
 
-/* What is waiting in the outbox takes its time; tasks that stop meanwhile are not to wait for it. */
+/* What is waiting in the outbox takes its time; tasks that stop meanwhile are not to wait for it, unless it is
+ * more than the reader may be behind by. */
 static void look_at_stops(struct bpf_source *source)
 {
 	struct ptrace_source *inner = source->inner;
 
-	if (++source->turn % PEEK || inner->outbox.size - inner->outbox.taken > WAITING_MAX)
+	if (++source->turn % PEEK || inner->outbox.size - inner->outbox.taken > source->behind)
 		return;
 	uint64_t now = clock_ns();
 	if (now - source->looked_ns < TURN_NS)

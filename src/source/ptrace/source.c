@@ -145,7 +145,8 @@ void source_handle(struct ptrace_source *source, struct tracee *tracee)
 		return;
 	}
 	source->held = tracee;
-	if (source->feed && (is_passed(&stop) || source->outbox.size == told))
+	bool is_silent = source->outbox.size == told && stop.kind != STOP_PAUSE; /* it may be too fast for us */
+	if (source->feed && (is_passed(&stop) || is_silent))
 		source_release(source);
 }
 
