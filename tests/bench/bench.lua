@@ -15,14 +15,14 @@ local FUNCTION <const> = [[
 static int by_N(const void *a, const void *b) { return *(const int *)a - *(const int *)b + N; }
 int sum_N(int *list, size_t n)
 {
-	char text[64];
-	int sum = 0;
-	qsort(list, n, sizeof *list, by_N);
-	for (size_t i = 0; i < n; i++) {
-		snprintf(text, sizeof text, "%d %s", list[i], i % 2 ? "odd" : "even");
-		sum += (int)strlen(text) * (list[i] > N ? 1 : -1);
-	}
-	return sum;
+  char text[64];
+  int sum = 0;
+  qsort(list, n, sizeof *list, by_N);
+  for (size_t i = 0; i < n; i++) {
+    snprintf(text, sizeof text, "%d %s", list[i], i % 2 ? "odd" : "even");
+    sum += (int)strlen(text) * (list[i] > N ? 1 : -1);
+  }
+  return sum;
 }
 ]]
 
