@@ -97,8 +97,8 @@ static bool is_turn_over(struct bpf_source *source)
 	return turn >= TURN || (turn && turn % PEEK == 0 && clock_ns() - source->looked_ns > TURN_NS);
 }
 
-/* What is waiting in the outbox takes its time; tasks that stop meanwhile are not to wait for it, unless it is
- * more than the reader may be behind by. */
+/* What is waiting in the outbox takes its time; tasks that stop meanwhile are not to wait for it, unless it
+ * is more than the reader may be behind by. */
 static void look_at_stops(struct bpf_source *source)
 {
 	struct ptrace_source *inner = source->inner;

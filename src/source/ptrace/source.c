@@ -145,7 +145,8 @@ void source_handle(struct ptrace_source *source, struct tracee *tracee)
 		return;
 	}
 	source->held = tracee;
-	bool is_silent = source->outbox.size == told && stop.kind != STOP_PAUSE; /* it may be too fast for us */
+	/* One that was paused was too fast for us: it waits. */
+	bool is_silent = source->outbox.size == told && stop.kind != STOP_PAUSE;
 	if (source->feed && (is_passed(&stop) || is_silent))
 		source_release(source);
 }
