@@ -48,6 +48,26 @@ describe("by bpf", function()
     assert.equal("400000\t0\n", result.out)
   end)
 
+  it_if_possible("makes no task wait with its children until all that was before is told of", function()
+    local slow = [[local n = 0
+      on("open", function(e)
+        if e.path ~= "/etc/hosts" then return end
+        n = n + 1
+        local t = os.clock() + 0.02 while os.clock() < t do end
+      end)
+      on("finish", function() print(n) end)]]
+    local program = [[if True:
+      import os, time
+      for i in range(20): os.close(os.open("/etc/hosts", os.O_RDONLY))
+      start = time.monotonic()
+      os.waitpid(os.posix_spawn("/bin/true", ["true"], {}), 0)
+      print("%.3f" % (time.monotonic() - start))]]
+    local result = h.trace({"--backend", "bpf", "-q", "-e", slow}, {"/usr/bin/python3", "-c", program})
+    local waited, seen = result.out:match "^(%d+%.%d+)\n(%d+)\n$"
+    assert.equal("20", seen, result.out .. result.err)
+    assert.is_true(tonumber(waited) < 0.25, waited .. " s, of 0.4 s that the hooks took")
+  end)
+
   local sequence <const> = h.scripts .. "/sequence_script.lua"
   local function told(backend, argv)
     local dir = h.folder("root", "sequence")

@@ -42,7 +42,7 @@ struct bpf_source {
 	bool is_ticking;
 	uint64_t slept_at;   /* the ring's position when we slept last */
 	bool has_given;      /* the record given out last is in the ring */
-	unsigned turn;       /* records of the ring since stops were looked for */
+	unsigned turn, peek; /* records since the clock was looked at, and after how many it is again */
 	uint64_t looked_ns;  /* when that was */
 	uint64_t looked_cpu_ns; /* on the clock of our own time */
 	uint64_t looked_at;  /* and the ring's position */

@@ -20,11 +20,9 @@
 #define TICK_NS 20000000
 #define FEW_BYTES 4096u /* may wait for the next tick: to sleep for each record costs more than to read it */
 
-/* Stops are looked for after so many records of the ring, or after that time, which is looked at now and
- * then. */
-#define TURN	4096
+/* Stops are looked for after that time, which is looked at after so many records at most. */
 #define TURN_NS 500000
-#define PEEK	32
+#define PEEK	8u
 
 /* The reader may be behind by what it reads in this time: so long a stop may have to wait, since all that was
  * before it comes before it. */
@@ -90,11 +88,18 @@ bool source_prepare_sleep(struct bpf_source *source)
 	return waiting > (was_idle ? 0 : FEW_BYTES);
 }
 
-static bool is_turn_over(struct bpf_source *source)
+/* Is it time to look for stops? The clock is looked at after some records, each one when hooks are slow. */
+static bool is_due(struct bpf_source *source)
 {
-	unsigned turn = source->turn++;
-
-	return turn >= TURN || (turn && turn % PEEK == 0 && clock_ns() - source->looked_ns > TURN_NS);
+	if (++source->turn < source->peek)
+		return false;
+	uint64_t now = clock_ns();
+	bool is_due = now - source->looked_ns > TURN_NS;
+	source->peek = is_due ? 1 : source->peek < PEEK ? source->peek + 1 : PEEK;
+	source->turn = 0;
+	if (is_due)
+		source->looked_ns = now;
+	return is_due;
 }
 
 /* What is waiting in the outbox takes its time; tasks that stop meanwhile are not to wait for it, unless it
@@ -103,13 +108,8 @@ static void look_at_stops(struct bpf_source *source)
 {
 	struct ptrace_source *inner = source->inner;
 
-	if (++source->turn % PEEK || inner->outbox.size - inner->outbox.taken > source->behind)
-		return;
-	uint64_t now = clock_ns();
-	if (now - source->looked_ns < TURN_NS)
-		return;
-	source->looked_ns = now;
-	source_look(inner);
+	if (inner->outbox.size - inner->outbox.taken <= source->behind && is_due(source))
+		source_look(inner);
 }
 
 /* Stops are looked for now. How fast is the reader, as long as it runs? */
@@ -120,9 +120,10 @@ static void set_pace(struct bpf_source *source)
 	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
 	uint64_t cpu_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 	uint64_t elapsed = cpu_ns - source->looked_cpu_ns, bytes = source->ring.position - source->looked_at;
-	if (elapsed && bytes >= PACE_BYTES)
-		kernel_pace(source, bytes * BEHIND_NS / elapsed);
 	source->looked_ns = clock_ns();
+	if (!elapsed || bytes < PACE_BYTES)
+		return;
+	kernel_pace(source, bytes * BEHIND_NS / elapsed);
 	source->looked_cpu_ns = cpu_ns;
 	source->looked_at = source->ring.position;
 }
@@ -141,14 +142,13 @@ static int source_next(struct source *base, const struct record **record)
 		if (*record)
 			return 1;
 		source_release(inner);
-		bool is_over = is_turn_over(source);
+		bool is_over = is_due(source);
 		if (!is_over && source_take(source, record, feed_one)) {
 			if (*record)
 				return 1;
 			continue;
 		}
 		set_pace(source);
-		source->turn = 0;
 		source->last = NULL;
 		int n = inner->source.ops->next(&inner->source, record);
 		if (n)
@@ -244,6 +244,7 @@ int bpf_source_open(const struct target *target, const struct interest *interest
 	}
 	source->source.ops = &ops;
 	source->epoll_fd = source->timer_fd = -1;
+	source->behind = BEHIND_MIN;
 	feed_init(source);
 	int error = kernel_open(source, interest, why, room);
 	if (error) {

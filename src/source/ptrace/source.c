@@ -125,7 +125,8 @@ static void remove_gone(struct ptrace_source *source, struct tracee *tracee)
  * more is read for, though much that was before it may wait to be told of. */
 static bool is_passed(const struct stop *stop)
 {
-	return stop->kind == STOP_FORK || stop->kind == STOP_EXEC || stop->kind == STOP_EXITING;
+	return stop->kind == STOP_SIGNAL || stop->kind == STOP_FORK || stop->kind == STOP_EXEC ||
+	       stop->kind == STOP_EXITING;
 }
 
 void source_handle(struct ptrace_source *source, struct tracee *tracee)
