@@ -242,6 +242,13 @@ on("finish", function() io.stderr:write(("%d calls, %d early\n"):format(calls, e
     end
   end)
 
+  it_if_seen("of a command are there every time, however short it is", function()
+    for _ = 1, 30 do
+      local result = h.trace({"--faults"}, {"/bin/true"})
+      assert.matches("Page faults:\n.*  Files: ", result.err)
+    end
+  end)
+
   it_if_seen("have no line in memory that a rule of noise names, and do not vanish from the summary", function()
     local rule = 'noise.add {name = "not the heap", why = "it is known", types = {"fault"}, memory = {heap = true}}'
     local result = h.trace({"--faults", "-s", "default.lua", "-e", rule}, {h.tracee "touch", "regions", "200"})

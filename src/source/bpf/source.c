@@ -108,7 +108,8 @@ static void look_at_stops(struct bpf_source *source)
 {
 	struct ptrace_source *inner = source->inner;
 
-	if (inner->outbox.size - inner->outbox.taken <= source->behind && is_due(source))
+	size_t waiting = inner->outbox.size - inner->outbox.taken;
+	if (source->may_look && waiting <= source->behind && is_due(source))
 		source_look(inner);
 }
 
@@ -142,6 +143,7 @@ static int source_next(struct source *base, const struct record **record)
 		if (*record)
 			return 1;
 		source_release(inner);
+		source->may_look = !inner->snapshot;
 		bool is_over = is_due(source);
 		if (!is_over && source_take(source, record, feed_one)) {
 			if (*record)
