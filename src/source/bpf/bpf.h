@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * The bpf source inside. Programs in the kernel see the calls (capture.bpf.c) and write them to a
- * ring; the ptrace source inside sees everything else: births, deaths, exec, signals.
+ * The bpf source inside. Programs in the kernel see the calls (capture.bpf.c) and write them to a ring;
+ * the ptrace source inside sees everything else: births, deaths, exec, signals.
  *
  *     tables.c   interest -> what the programs do for each call
  *     kernel.c   loads the programs, tells them of tasks
  *     ring.c     records out of the ring, one by one
- *     feed.c     a record out of the ring -> a record for the session, or call.c of the ptrace
- * source source.c   the source: takes from both, in order lossy.c    another source, without
- * ptrace: nobody waits for it, so it may lose lives.c    births, deaths, exec and signals for that
- * one, out of the ring
+ *     feed.c     a record out of the ring -> a record for the session, or call.c of the ptrace source
+ *     source.c   the source: takes from both, in order
+ *     lossy.c    another source, without ptrace: nobody waits for it, so it may lose
+ *     lives.c    births, deaths, exec and signals for that one, out of the ring
  */
 #ifndef BPF_BPF_H
 #define BPF_BPF_H
@@ -40,19 +40,17 @@ struct bpf_source {
 	struct tracee *last; /* whose record came last, or NULL; forgotten when stops are handled */
 	int epoll_fd, timer_fd;
 	bool is_ticking;
-	uint64_t slept_at; /* the ring's position when we slept last */
-	bool has_given;	   /* the record given out last is in the ring */
-	bool may_look; /* the tasks there were at first were told of: faults are watched from then
-			  on */
-	unsigned turn,
-		peek; /* records since the clock was looked at, and after how many it is again */
-	uint64_t looked_ns;	/* when that was */
+	uint64_t slept_at;   /* the ring's position when we slept last */
+	bool has_given;      /* the record given out last is in the ring */
+	bool may_look;       /* the first tasks were told of: their faults are watched from then on */
+	unsigned turn, peek; /* records since the clock was looked at, and when it is again */
+	uint64_t looked_ns;  /* when that was */
 	uint64_t looked_cpu_ns; /* on the clock of our own time */
-	uint64_t looked_at;	/* and the ring's position */
-	uint32_t behind;	/* bytes the reader may be behind by; see kernel_pace */
-	uint64_t lost;		/* told so far */
-	bool is_lossy;		/* no ptrace; `inner` are tables, and no tasks are held */
-	bool is_all;		/* -a */
+	uint64_t looked_at;  /* and the ring's position */
+	uint32_t behind;     /* bytes the reader may be behind by; see kernel_pace */
+	uint64_t lost;       /* told so far */
+	bool is_lossy;       /* no ptrace; `inner` are tables, and no tasks are held */
+	bool is_all;         /* -a */
 };
 
 /* ---- tables.c ---- */
@@ -77,8 +75,8 @@ void kernel_close(struct bpf_source *source);
 int kernel_ring(const struct bpf_source *source);
 /* Makes all tasks known so far the programs'. They are stopped, or before their first stop. */
 int kernel_adopt(struct bpf_source *source, char *why, size_t room);
-/* Where is_lossy: makes the processes ours, or with is_all every one, while they run, and tells of
- * each task. hidden: nothing is told of them until they execute a program. */
+/* Where is_lossy: makes the processes ours, or with is_all every one, while they run, and tells of each task.
+ * hidden: nothing is told of them until they execute a program. */
 int kernel_adopt_running(struct bpf_source *source, const pid_t *pids, size_t count, bool hidden,
 			 void (*visit)(struct bpf_source *source, pid_t pid, pid_t tid));
 /* Nothing more comes into the ring. */
@@ -102,8 +100,8 @@ void kernel_sleep(struct bpf_source *source, bool asleep);
 
 /* Opens what the source sleeps on. 0 or a negative errno. */
 int source_watch(struct bpf_source *source, int fd);
-/* The next thing in the ring: *record is set, or something is in the outbox, or neither. False: it
- * is empty. `feed`: what is done with it, feed_one or the like. */
+/* The next thing in the ring: *record is set, or something is in the outbox, or neither. False: it is
+ * empty. `feed`: what is done with it, feed_one or the like. */
 bool source_take(struct bpf_source *source, const struct record **record,
 		 const struct record *(*feed)(struct bpf_source *, const struct record *));
 /* Done with what source_take gave. */
