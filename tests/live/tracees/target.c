@@ -121,17 +121,15 @@ static void do_recv(void)
 	count(recv(pair[0], &byte, 1, 0));
 }
 
-/* Neither is a wait for a semaphore. */
+/* Neither is a wait for a semaphore. It is removed when nobody waits for it any more: the kernel itself has
+ * waits fail with EINTR when that happens while their time is over (do_semtimedop in ipc/sem.c). */
+static int semaphore;
+
 static void do_semop(void)
 {
-	static int semaphore = -1;
 	struct timespec time = {.tv_nsec = 50 * 1000 * 1000};
 	struct sembuf take = {.sem_op = -1};
-	if (semaphore < 0)
-		semaphore = semget(IPC_PRIVATE, 1, 0600);
 	count(semtimedop(semaphore, &take, 1, &time));
-	if (stdin_ended())
-		semctl(semaphore, 0, IPC_RMID);
 }
 
 static const struct mode {
@@ -177,7 +175,9 @@ int main(int argc, char **argv)
 	close(fd);
 	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
 		if (!strcmp(argv[1], modes[i].name)) {
+			semaphore = semget(IPC_PRIVATE, 1, 0600);
 			run(&modes[i], threads);
+			semctl(semaphore, 0, IPC_RMID);
 			printf("rounds %ld\ninterrupted %ld\n", rounds, interrupted);
 			return 0;
 		}
