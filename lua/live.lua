@@ -228,7 +228,9 @@ end
 return {
   name = "terminal",
   events = lines.types(),
+  calm = function() return "count" end,
   start = function()
+    noise.tell_calm()
     terminal.banner()
     core.timer(TICK, tick)
   end,

@@ -5,6 +5,7 @@
 -- summary says how many lines each rule hid. Called by live, between the filters and the lines.
 --
 -- A rule has a name, a reason (why), the types of event it is about (nil: all), and decides by
+--   worked  true: those without an error are hidden
 --   paths   patterns for e.path; files opened for writing are never hidden by these, unless writes = true
 --   match   fn(e) -> true to hide
 --   pages   for page faults: those of a task in one region are hidden until they are so many in all; then they are
@@ -14,129 +15,27 @@
 local core <const> = require "compendium.core"
 local faults <const> = require "compendium.faults"
 local patterns <const> = require "compendium.patterns"
-local paths <const> = require "compendium.paths"
 
 local noise <const> = {}
 
-local LOOKS <const> = {"open", "read", "list", "stat", "mmap", "lock"} -- what one does with a file just to use it
 local CACHED_PATHS <const> = 10000
-local REMEMBERED_SEARCHES <const> = 1000
 
-local function worked(e)
-  return not e.error
-end
+-- What took so long is slow, whatever it was.
+noise.SLOW = 200000000 -- ns
 
--- A name that is tried in one directory after another is shown for the first. By pid, the path of that.
-local searches, search_count = {}, 0
-
-local function same_search(e)
-  local path, first = e.path, searches[e.pid]
-  if e.error ~= "ENOENT" or not path then
-    return false
-  elseif first and first ~= path and first:match("[^/]*$") == path:match("[^/]*$") then
-    return true
-  elseif not first then
-    search_count = search_count + 1
-  end
-  if search_count > REMEMBERED_SEARCHES then
-    searches, search_count = {}, 1
-  end
-  searches[e.pid] = path
-  return false
-end
-
--- True when the program was told that name as an argument: its absence is not noise.
-local function is_argument(e)
-  local path, argv = e.path, e.process and e.process.argv or {}
-  for i = 2, path and #argv or 0 do
-    if argv[i]:find("^[^-]") and path == paths.resolve(e.tid, e.pid, nil, argv[i]) then
-      return true
-    end
-  end
-  return false
-end
-
-local FELT <const>, SLOW_DISK <const> = 10000000, 100000000 -- ns
-
-local WAKEUPS <const> = {eventfd = true, timerfd = true, signalfd = true}
--- What is made again when it could not wait, or was interrupted.
-local WAITS <const> =
-  {"open", "read", "write", "send", "recv", "copy", "connect", "accept", "lock", "sync", "wait", "truncate", "allocate"}
-local WAITING <const> = {EAGAIN = true, EINTR = true, EINPROGRESS = true, EALREADY = true}
-
-local rules = {
-  {name = "mmap", why = "the allocator and the linker manage memory", match = worked,
-    types = {"mmap", "munmap", "mprotect", "mremap", "brk"}},
-  {name = "file pages", why = "programs and files are loaded page by page, as they are used", types = {"fault"},
-    memory = {file = true, vdso = true}},
-  {name = "little memory", why = "less than 64 KB of a region is what everything takes", types = {"fault"}, pages = 16},
-  {name = "program start", why = "the kernel sets up the memory of each new program", types = {"fault"},
-    memory = {["new program"] = true}},
-  {name = "short waits", why = "a CPU is waited for all the time; 10 ms are felt", types = {"sched"},
-    match = function(e) return e.duration < FELT end},
-  {name = "quick disks", why = "the summary adds up what disks do; 100 ms are slow", types = {"block"},
-    match = function(e) return not e.error and e.duration < SLOW_DISK end},
-  {name = "closes", why = "what is opened is closed", types = {"close"},
-    match = function(e) return not e.error or e.error == "EBADF" end},
-  {name = "would block", why = "the program asks again later", types = WAITS, match = function(e)
-    return WAITING[e.error] and not (e.type == "connect" and e.in_progress) or false
-  end},
-  {name = "wakeups", why = "threads and timers wake an event loop", types = {"read", "write"},
-    match = function(e) return e.file ~= nil and WAKEUPS[e.file.what] or false end},
-  {name = "end of file", why = "the last read of a file gives nothing", types = {"read", "recv", "copy"},
-    match = function(e) return e.bytes == 0 and not e.error end},
-  {name = "libraries", why = "the dynamic linker looks for shared libraries", types = LOOKS,
-    paths = {"%.so$", "%.so%.[%d.]+$", "^/etc/ld%.so%.", "/glibc%-hwcaps", "/tls/", "/haswell/?", "%.la$"}},
-  {name = "locale", why = "messages and character sets in the user's language", types = LOOKS,
-    paths = {"/locale/", "/locale%.alias$", "/gconv/", "/gconv%-modules", "/i18n/", "/locale%-archive$", "/LC_%u+"}},
-  {name = "time zone", why = "needed to print times", types = LOOKS, paths = {"^/etc/localtime$", "/zoneinfo/"}},
-  {name = "terminal", why = "what the terminal can do", types = LOOKS,
-    paths = {"/terminfo/", "^/etc/inputrc$", "/%.terminfo", "/termcap"}},
-  {name = "/proc", why = "facts about the system and the program itself", types = LOOKS,
-    paths = {"^/proc/", "^/proc$", "^/sys/", "^/dev/shm$"}},
-  {name = "devices", why = "devices without content of their own", writes = true,
-    types = {"open", "read", "write", "list", "stat", "mmap"},
-    paths = {"^/dev/null$", "^/dev/zero$", "^/dev/u?random$", "^/dev/full$", "^/dev/tty$"}},
-  {name = "name service", why = "how names of hosts and users are looked up", types = {"open", "read", "stat", "list"},
-    paths = {"^/etc/nsswitch%.conf$", "^/etc/host%.conf$", "^/etc/gai%.conf$", "^/etc/protocols$", "^/etc/services$"}},
-  {name = "name service cache", why = "a daemon that is rarely there", types = {"connect", "send", "recv"},
-    match = function(e) return (e.remote or ""):find("/nscd/socket", 1, true) ~= nil end},
-  {name = "netlink", why = "questions to the kernel about its own network", types = {"bind", "connect", "send", "recv"},
-    match = function(e) return e.protocol == "netlink" and not e.error end},
-  {name = "disconnects", why = "resolvers try addresses on one socket", types = {"connect"},
-    match = function(e) return not e.remote and not e.error and (e.protocol or ""):find "^[tu][cd]p%d$" ~= nil end},
-  {name = "python", why = "the interpreter's own modules", types = LOOKS,
-    paths = {"/__pycache__", "%.pyc$", "/lib/python%d", "/site%-packages", "/dist%-packages",
-      "/pyvenv%.cfg$", "%._pth$", "/pybuilddir%.txt$", "/python%d+%.zip$"}},
-  {name = "headers", why = "the compiler's and the system's own headers", types = LOOKS,
-    paths = {"^/usr/include/", "^/usr/lib/gcc/", "^/usr/libexec/gcc/", "^/usr/local/include/"}},
-  {name = "stat", why = "looking before opening", types = {"stat"},
-    match = function(e) return not (e.error and e.error ~= "EINVAL" and is_argument(e)) end},
-  {name = "search", why = "a name tried in several directories is shown for the first", types = {"open", "chdir"},
-    match = same_search},
-  {name = "program search", why = "the shell looks for a command along PATH", types = {"exec"},
-    match = function(e) return e.error == "ENOENT" and (e.argv or {})[1] ~= e.path end},
-  {name = "descriptors", why = "pipes and duplicates are seen where they are used", match = worked,
-    types = {"pipe", "dup", "special", "socket", "shutdown"}},
-  {name = "directories", why = "reading a directory follows its opening", types = {"list"}, match = worked},
-  {name = "locks", why = "locks that were free", types = {"lock"}, match = worked},
-  {name = "waits", why = "the child's own exit says it", types = {"wait"},
-    match = function(e) return not e.error or e.error == "ECHILD" end},
-  {name = "SIGCHLD", why = "the child's own exit says it", types = {"signal"},
-    match = function(e) return e.signal == "SIGCHLD" end},
-  {name = "thread ends", why = "the process goes on", types = {"exit"},
-    match = function(e) return e.whole == false end},
-  {name = "tasks", why = "what was there before the trace", types = {"task"}, match = function() return true end},
-}
+local rules = require "compendium.noise_rules"
 
 -- by_type[type]: the rules for it, see rules_for. naming[path]: see rules_naming.
 local by_type, naming, cached = {}, {}, 0
 local hidden = {} -- rule name -> events hidden
 local failures = 0
 local least_pages -- see noise.least_pages
+local finder -- fn(path): may a rule name it? See look_for.
+local calm -- type -> the rule's name, see noise.tell_calm; nil: not told yet
 
 local function reset()
-  by_type, naming, cached, least_pages = {}, {}, 0, nil
+  by_type, naming, cached, least_pages, finder = {}, {}, 0, nil, nil
+  if calm then noise.tell_calm() end
 end
 
 local function most_wanted()
@@ -159,15 +58,17 @@ local function concerns(rule, type)
   return false
 end
 
--- The rules for a type of event, as array in order: those that decide by a function, with their places in `places`;
--- all others in `by_place`. `by_memory` has the place of the first that means a kind of memory. `last` is the place
--- after all.
+-- The rules for a type of event, as array in order: those that decide by a function or a lack of errors, with their
+-- places in `places`; all others in `by_place`. `by_memory` has the place of the first that means a kind of memory.
+-- `last` is the place after all. `calm` is the first rule, when it hides all that worked.
 local function rules_for(type)
   local list = {places = {}, by_place = {}, by_memory = {}, last = #rules + 1}
+  local is_first = true
   for place, rule in ipairs(rules) do
     if concerns(rule, type) then
+      list.calm, is_first = list.calm or is_first and rule.worked and rule or nil, false
       list.pages = list.pages or rule.pages and rule
-      if rule.match then
+      if rule.match or rule.worked then
         list[#list + 1] = rule
         list.places[#list] = place
       end
@@ -183,20 +84,24 @@ local function rules_for(type)
   return list
 end
 
-local literals <const> = {} -- by pattern; there are as many as rules have
-
 local function names(rule, path)
   for _, pattern in ipairs(rule.paths) do
-    local literal = literals[pattern]
-    if literal == nil then
-      literal = patterns.literal(pattern)
-      literals[pattern] = literal
-    end
-    if (not literal or path:find(literal, 1, true)) and path:find(pattern) then
-      return true
-    end
+    if path:find(pattern) then return true end
   end
   return false
+end
+
+-- All patterns at once: few paths have in them what one of them must find. Returns the function.
+local function look_for()
+  local literals, is_complete = {}, true
+  for _, rule in ipairs(rules) do
+    for _, pattern in ipairs(rule.paths or {}) do
+      local literal = patterns.literal(pattern)
+      literals[#literals + 1], is_complete = literal, is_complete and literal ~= nil
+    end
+  end
+  finder = is_complete and core.finder(literals) or function() return true end
+  return finder
 end
 
 local NONE <const> = {}
@@ -208,7 +113,7 @@ local function rules_naming(path)
     naming, cached = {}, 0
   end
   local places
-  for place, rule in ipairs(rules) do
+  for place, rule in ipairs((finder or look_for())(path) and rules or NONE) do
     if rule.paths and names(rule, path) then
       places = places or {}
       places[#places + 1] = place
@@ -246,6 +151,8 @@ end
 function noise.rule(e)
   local type = e.type
   local list = by_type[type] or rules_for(type)
+  local worked <const> = not e.error
+  if worked and list.calm then return list.calm end
   local last, path = list.last, list.has_paths and e.path
   if path and (naming[path] or rules_naming(path)) ~= NONE then
     last = path_place(list, path, type == "open" and e.writable)
@@ -256,9 +163,12 @@ function noise.rule(e)
   for i = 1, #list do
     if places[i] > last then break end
     local rule = list[i]
-    if rule.foreign then
+    local match = rule.match
+    if worked and rule.worked then
+      return rule
+    elseif match and rule.foreign then
       if matches_foreign(rule, e) then return rule end
-    elseif rule.match(e) then
+    elseif match and match(e) then
       return rule
     end
   end
@@ -274,6 +184,27 @@ end
 -- The rule of that name hid so many events, or one.
 function noise.count(name, events)
   hidden[name] = (hidden[name] or 0) + (events or 1)
+end
+
+-- ---- calm events: those that worked, were not slow, and are of a type whose first rule hides all that worked.
+-- Only their number matters to the sinks that ask noise, so the core counts them and calls none of these.
+
+local function count_calm()
+  for type, name in pairs(calm or {}) do
+    local count = core.calm(type)
+    if count > 0 then noise.count(name, count) end
+  end
+end
+
+-- Says to the core of which types events are calm; from then on also whenever the rules change.
+function noise.tell_calm()
+  count_calm()
+  calm = {}
+  for type in pairs(require("compendium.events").types) do
+    local rule = (by_type[type] or rules_for(type)).calm
+    calm[type] = rule and rule.name
+    core.calm(type, rule and noise.SLOW or 0)
+  end
 end
 
 -- How many pages of a region a task must touch to be worth a line.
@@ -298,8 +229,9 @@ local function check(rule)
   if type(rule) ~= "table" or type(rule.name) ~= "string" then
     error('noise.add wants {name = "...", why = "...", types = {...}, match = function(e) ... end}', 3)
   elseif type(rule.match) ~= "function" and type(rule.paths) ~= "table" and type(rule.memory) ~= "table"
-    and type(rule.pages) ~= "number" then
-    error(('noise rule "%s" has no match (a function), paths (patterns), memory or pages'):format(rule.name), 3)
+    and type(rule.pages) ~= "number" and rule.worked ~= true then
+    error(('noise rule "%s" has no match (a function), paths (patterns), worked, memory or pages')
+      :format(rule.name), 3)
   end
   for _, pattern in ipairs(rule.paths or {}) do
     local problem = type(pattern) == "string" and patterns.problem(pattern)
@@ -325,13 +257,14 @@ end
 ---@field why string
 ---@field types? string[]
 ---@field match? fun(e: Event): boolean?
+---@field worked? boolean those without an error
 ---@field paths? string[] Lua patterns
 ---@field memory? table<string, true> of page faults: names of regions, as in `e.what`
 ---@field pages? integer of page faults: fewer of a region are hidden
 
 --- noise.add(rule: NoiseRule)
---- hides the lines of the events that it means: `{name=, why=, types=, match=, paths=, memory= or pages=}`; one of the
---- same name is replaced
+--- hides the lines of the events that it means: `{name=, why=, types=, match=, worked=, paths=, memory= or pages=}`;
+--- one of the same name is replaced
 function noise.add(rule)
   check(rule)
   local copy = {foreign = true}
@@ -380,6 +313,7 @@ end
 
 -- How many events each rule hid: array of {name, count}, most first, and their sum.
 function noise.hidden()
+  count_calm()
   local list, sum = {}, 0
   for name, count in pairs(hidden) do
     list[#list + 1] = {name, count}

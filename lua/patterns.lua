@@ -96,11 +96,10 @@ local function item_at(pattern, at)
   return at + 1, not char:find "[.()$]" and char or nil
 end
 
--- What must be in a text, byte for byte, for the pattern to match, as looking for that is faster by far; or false.
--- One that is anchored to the start is fast by itself.
+-- What must be in a text, byte for byte, for the pattern to match, as looking for that is faster by far; or nil.
 function patterns.literal(pattern)
-  local longest, run, at = "", "", 1
-  while at <= #pattern and pattern:sub(1, 1) ~= "^" do
+  local longest, run, at = "", "", pattern:sub(1, 1) == "^" and 2 or 1
+  while at <= #pattern do
     local stop, plain = item_at(pattern, at)
     local quantifier = pattern:match("^[*?+-]", stop)
     if plain and (not quantifier or quantifier == "+") then run = run .. plain end
@@ -108,7 +107,7 @@ function patterns.literal(pattern)
     if not plain or quantifier then run = "" end
     at = stop + (quantifier and 1 or 0)
   end
-  return #longest > 1 and longest
+  return #longest > 1 and longest or nil
 end
 
 return patterns

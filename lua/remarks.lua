@@ -79,7 +79,6 @@ remarks.signals = {
 
 -- ---- slow calls: those that did something, not those that waited for somebody else
 
-local SLOW <const> = 200 * 1000000
 local SLOWEST_SHOWN <const> = 3
 local WORK <const> = {
   open = true, sync = true, rename = true, remove = true, create = true, stat = true, connect = true, copy = true,
@@ -98,7 +97,7 @@ remarks.slow = {
   heading = "Slow calls:",
   event = function(e)
     local duration = e.duration
-    if not duration or duration < SLOW or not is_work(e) then
+    if not duration or duration < noise.SLOW or not is_work(e) then
       return
     elseif #slowest == SLOWEST_SHOWN and slowest[#slowest][1] >= duration then
       return

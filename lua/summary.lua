@@ -2,7 +2,8 @@
 --
 -- summary: the sink that adds up and, at the end, says what the program did. Each section is a module or a
 -- table with
---   events    fn(e) by event type           event   fn(e) for every event; failed   for those with an error
+--   events    fn(e) by event type           event   fn(e) for every event that is not calm (see noise.lua) or has one
+--             of these;                     failed  for those with an error
 --   rows      fn(info, width) -> array of lines (strings, or {colour, line}); nil: nothing to say
 --   heading   the line above them; without it the rows stand for themselves
 -- Filters apply, since this is a sink like any other.
@@ -61,6 +62,14 @@ local function event(e)
       for_failed[i](e)
     end
   end
+end
+
+-- Of a type that no section looks at for itself, calm events are nothing to the others.
+local function calm(type)
+  for _, section in ipairs(sections) do
+    if section.events and section.events[type] then return nil end
+  end
+  return "skip"
 end
 
 -- ---- printing
@@ -180,6 +189,7 @@ local function wanted_types()
   return types
 end
 
-return {name = "summary", subject = subject, events = wanted_types(), event = event, finish = finish, text = as_text,
+return {name = "summary", subject = subject, events = wanted_types(), event = event, calm = calm,
+  finish = finish, text = as_text,
   silent = {name = "summary", events = wanted_types(), event = event}, -- adds up, for who asks for the text
   losses = remarks.losses, tampering = remarks.tampering}

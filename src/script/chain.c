@@ -67,10 +67,13 @@ static void add_entry(lua_State *L, struct chain *chain)
 		else
 			chain->typer = hook_keep(L, -1, label, false);
 	} else {
+		static const char *const calm[] = {"call", "skip", "count", NULL};
 		struct entry entry = {.role = role,
 				      .hook = hook_keep(L, -1, label, is_of_scripts(role))};
 		lua_getfield(L, table, "type");
 		entry.type = chain_type_number(L, lua_gettop(L));
+		lua_getfield(L, table, "calm");
+		entry.calm = luaL_checkoption(L, lua_gettop(L), "call", calm);
 		if (role == ROLE_MODEL) { /* before all others, in their order */
 			memmove(&chain->entries[chain->models + 1], &chain->entries[chain->models],
 				(chain->count - chain->models) * sizeof entry);
@@ -193,6 +196,22 @@ int chain_bind(lua_State *L)
 	return 0;
 }
 
+/* core.calm(type[, below_ns]) -> how many of its events were, since this was asked last */
+int chain_calm(lua_State *L)
+{
+	int type = chain_type_number(L, 1);
+
+	if (type >= CALM_TYPES) { /* its events are told of like all others */
+		lua_pushinteger(L, 0);
+		return 1;
+	}
+	struct calm *calm = &host_of(L)->calm[type];
+	calm->below_ns = luaL_optinteger(L, 2, (lua_Integer)calm->below_ns);
+	lua_pushinteger(L, (lua_Integer)calm->count);
+	calm->count = 0;
+	return 1;
+}
+
 /* --- walking ------------------------------------------------------------------------------------- */
 
 static const struct chain *chain_of(const struct host *host, const struct record *record)
@@ -246,12 +265,28 @@ static bool applies(const struct entry *entry, const struct event *event)
 	return event->type != TYPE_NONE && (entry->type == TYPE_ANY || entry->type == event->type);
 }
 
+static bool is_calm(const struct host *host)
+{
+	const struct record *record = host->event.record;
+	int type = host->event.type;
+
+	return record->kind == RECORD_CALL && type < CALM_TYPES &&
+	       record->duration_ns < host->calm[type].below_ns &&
+	       !(record->flags & (RECORD_UNFINISHED | RECORD_TAMPERED)) && !record_failed(record);
+}
+
 static void walk(struct host *host, lua_State *L, const struct chain *chain)
 {
+	bool calm = host->event.type > TYPE_NONE && is_calm(host);
+
 	for (unsigned i = chain->models; i < chain->count && !host->wants_end; i++) {
 		const struct entry *entry = &chain->entries[i];
 		if (!applies(entry, &host->event))
 			continue;
+		if (calm && entry->calm != CALM_CALLS) {
+			host->calm[host->event.type].count += entry->calm == CALM_COUNTS;
+			continue;
+		}
 		if (entry->role != ROLE_FILTER) {
 			call_with_event(host, L, entry->hook, 0);
 			continue;

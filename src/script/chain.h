@@ -12,9 +12,13 @@ enum role { ROLE_MODEL, ROLE_TYPE, ROLE_FILTER, ROLE_HOOK, ROLE_SINK };
 
 enum { TYPE_NONE = 0, TYPE_ANY = -1 };
 
+/* Whether an entry is called for calm events. */
+enum calm_role { CALM_CALLS, CALM_SKIPS, CALM_COUNTS };
+
 struct entry {
 	struct hook *hook;
 	enum role role;
+	enum calm_role calm;
 	int type;           /* TYPE_NONE: once for the record; TYPE_ANY; or a type's number */
 };
 
@@ -30,8 +34,18 @@ struct chain {
 	struct entry entries[];
 };
 
-/* core.bind */
+/* Calm are events of a type whose calls worked in less than that time. Entries that say so are not called for
+ * them; one of them counts. */
+struct calm {
+	uint64_t below_ns; /* 0: none are */
+	uint64_t count;
+};
+
+#define CALM_TYPES 128
+
+/* core.bind, core.calm */
 int chain_bind(lua_State *L);
+int chain_calm(lua_State *L);
 
 /* Number of the type whose name is at index, made when new; TYPE_NONE for nil. */
 int chain_type_number(lua_State *L, int index);

@@ -220,6 +220,7 @@ static void push_run(lua_State *L, const struct run *run)
 
 static const luaL_Reg functions[] = {
 	{"bind", chain_bind},
+	{"calm", chain_calm},
 	{"field", event_field},
 	{"method", event_method},
 	{"timer", core_timer},
@@ -232,6 +233,7 @@ static const luaL_Reg functions[] = {
 	{"log", core_log},
 	{"progress", core_progress},
 	{"errors", core_errors},
+	{"finder", finder_new},
 	{"exit", call_exit},
 	{"result", results_leave},
 	{NULL, NULL},

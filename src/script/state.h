@@ -69,6 +69,7 @@ struct host {
 	struct chain *kinds[RECORD_KINDS];
 	struct chain *start, *finish;
 	struct chain *chains;
+	struct calm calm[CALM_TYPES]; /* by the type's number */
 	struct {
 		char functions, types, names, getters, event, args;
 	} keys;                     /* their addresses are keys of the registry */
@@ -114,6 +115,8 @@ struct host *host_open(const struct options *options, const struct run *run, con
 void results_push(lua_State *L, struct results *results);
 /* core.result(value) -> nil, or what it was that cannot be copied */
 int results_leave(lua_State *L);
+/* finder.c: core.finder */
+int finder_new(lua_State *L);
 /* stack.c */
 int stack_want(lua_State *L);
 void stack_push(lua_State *L, struct event *event);

@@ -19,7 +19,7 @@ local CASES <const> = {
     command = {"/bin/ls", "/"}, most = 8,
     shows = {"ls exec", "open +/ %(directory%)", "write .*/out","exit +0"},
     rules = {
-      "mmap", "closes", "libraries", "locale", "/proc", "stat", "search", "directories", "descriptors",
+      "mmap", "closes", "libraries", "locale", "/proc", "stat", "absent files", "search", "directories", "descriptors",
       "end of file", "tasks",
     },
     opens = {"%.so[%.%d]*$", "^/etc/ld%.so%.cache$", "/locale/", "/locale%.alias$", "/gconv", "^/proc/filesystems$"},
@@ -28,7 +28,7 @@ local CASES <const> = {
     command = {"/usr/bin/python3", "-c", "pass"}, most = 15,
     shows = {"python3[%.%d]* exec", "exit +0"},
     rules = {
-      "mmap", "closes", "libraries", "locale", "/proc", "stat", "search", "directories", "descriptors",
+      "mmap", "closes", "libraries", "locale", "/proc", "stat", "absent files", "search", "directories", "descriptors",
       "end of file", "python", "time zone", "devices", "tasks",
     },
     opens = {
@@ -104,6 +104,18 @@ describe("default.lua", function()
     local result = h.trace({"-s", "default.lua", "-e", rule, "-e", count}, {"/usr/bin/wc", "/etc/hosts"})
     assert.falsy(result.err:match("^(.-\n)━"):find "open +/etc/hosts", result.err)
     assert.truthy(result.out:find "mine\t%d", result.out)
+  end)
+
+  it("counts the same when each event is looked at", function()
+    local watch = 'noise.add{name = "nothing", why = "to look at all", match = function() return false end}'
+    local counts = {}
+    for i, code in ipairs {"", watch} do
+      local count = 'on("finish", function() for _, row in ipairs(noise.hidden()) do print(row[1], row[2]) end end)'
+      local options = {"-s", "default.lua", "-e", code, "-e", count}
+      counts[i] = h.trace(options, {"/usr/bin/find", "/etc/init.d"}).out
+    end
+    assert.truthy(counts[1]:find "descriptors\t%d" and counts[1]:find "stat\t%d", counts[1])
+    assert.equal(counts[1], counts[2])
   end)
 
   it("has one line for a copy in the kernel, and none for its end", function()

@@ -110,6 +110,28 @@ describe("a chain", function()
     assert.equals("c-call c-call e-enter u-call u-call u-call l-lost", table.concat(seen, " "))
   end)
 
+  it("counts calm events in place of calling those who say so", function()
+    local function calm(name, how)
+      local made = entry("sink", name, "close")
+      made.calm = how
+      return made
+    end
+    local function happens(spec)
+      spec.call = "close"
+      return run({{role = "type", fn = "close"}, entry("model", "m"), entry("hook", "h", "close"), calm("s", "skip"),
+        calm("c", "count")}, nil, spec)
+    end
+    assert.equals(0, core.calm("close", 1000))
+    assert.equals("m h", happens {duration = 999})
+    assert.equals("m h", happens {duration = 0, ret = 7})
+    for _, loud in ipairs {{duration = 1000}, {ret = -9}, {unfinished = true}} do assert.equals("m h s c", happens(loud)) end
+    assert.equals(2, core.calm("close"))
+    assert.equals(0, core.calm("close", 0))
+    assert.equals("m h s c", happens {duration = 0})
+    assert.equals(0, core.calm("close"))
+    assert.is_false((pcall(core.bind, "call:close", {calm("s", "sleep")})))
+  end)
+
   it("says what is wrong with what is bound", function()
     assert.has_error(function() core.bind("call:nope", {}) end, "nothing can be bound to 'call:nope'")
     assert.has_error(function() core.bind("opne", {}) end, "nothing can be bound to 'opne'")

@@ -40,6 +40,18 @@ describe("core.json", function()
   end)
 end)
 
+describe("core.finder", function()
+  it("says whether one of its texts is in another", function()
+    local find = core.finder {"abc", "x\0y", "/"}
+    for text, is_found in pairs {[""] = false, ab = false, abc = true, xxabcd = true, ["x\0y"] = true, xy = false, ["/"] = true} do
+      assert.equals(is_found, find(text), text)
+    end
+    assert.is_true(core.finder {""} "")
+    assert.is_false(core.finder {} "abc")
+    assert.has_error(function() core.finder {"a", 5} end, "text 2 is a number")
+  end)
+end)
+
 describe("the table of calls", function()
   it("is told by name", function()
     local call = core.call "openat"

@@ -64,7 +64,7 @@ end
 -- fake, with load(name), outputs and text().
 function fake.new(given)
   given = given or {}
-  local host = {outputs = {}, timers = {}, logged = {}, now = 0}
+  local host = {outputs = {}, timers = {}, logged = {}, now = 0, calm = {}, calm_events = {}}
   host.core = {
     options = given.options or {command = {"prog"}, color = "auto"}, version = "0.1.0",
     run = given.run or {host = "here", boot = "b-1", run = "r-1"},
@@ -76,6 +76,20 @@ function fake.new(given)
     now = function() return host.now end,
     wallclock = function() return 1700000000123456789 end,
     timer = function(_, fn) table.insert(host.timers, fn) end,
+    calm = function(type, below_ns)
+      host.calm[type] = below_ns or host.calm[type]
+      local count = host.calm_events[type] or 0
+      host.calm_events[type] = nil
+      return count
+    end,
+    finder = function(texts)
+      return function(text)
+        for _, each in ipairs(texts) do
+          if text:find(each, 1, true) then return true end
+        end
+        return false
+      end
+    end,
     log = function(level, text) table.insert(host.logged, level .. ": " .. text) end,
     errors = function() return host.failed_hooks or 0, host.failed_hooks and "mine.lua:1 open" or nil end,
     want_data = function(bytes) host.wanted = bytes end,

@@ -103,7 +103,7 @@ describe("noise", function()
   it("shows the absence of a file the program was told to use", function()
     local process = {argv = {"/home/me/other.txt", "/home/me/missing.txt"}}
     assert.is_nil(rule {type = "stat", path = "/home/me/missing.txt", error = "ENOENT", process = process})
-    assert.equal("stat", rule {type = "stat", path = "/home/me/other.txt", error = "ENOENT", process = process})
+    assert.equal("absent files", rule {type = "stat", path = "/home/me/other.txt", error = "ENOENT", process = process})
   end)
 
   it("shows a name that is tried in many directories once", function()
@@ -154,9 +154,26 @@ describe("noise", function()
     assert.equal("again", rule {type = "close", fd = 1})
   end)
 
+  it("leaves it to the core to count what always is hidden, and takes it back when the rules change", function()
+    noise.tell_calm()
+    assert.same({noise.SLOW, noise.SLOW, 0, 0}, {host.calm.mmap, host.calm.stat, host.calm.open, host.calm.fault})
+    host.calm_events = {mmap = 5, brk = 2, stat = 3}
+    assert.same({mmap = 7, stat = 3}, hidden())
+    host.calm_events = {stat = 4}
+    noise.add {name = "mine", types = {"stat"}, paths = {"^/x"}} -- is asked first
+    assert.same({0, noise.SLOW}, {host.calm.stat, host.calm.mmap})
+    assert.same({mmap = 7, stat = 7}, hidden())
+    noise.add {name = "none", worked = true, types = {"open"}}
+    assert.equal(noise.SLOW, host.calm.open)
+    host.calm_events = {open = 2}
+    assert.same({mmap = 7, stat = 7, none = 2}, hidden())
+    noise.off()
+    assert.same({0, 0}, {host.calm.open, host.calm.mmap})
+  end)
+
   it("says what is wrong with a rule, and knows the names there are", function()
     assert.error_matches(function() noise.add {why = "no name"} end, "noise.add wants")
-    assert.error_matches(function() noise.add {name = "x"} end, "has no match .*, paths .*, memory or pages")
+    assert.error_matches(function() noise.add {name = "x"} end, "has no match .*, paths .*, worked, memory or pages")
     assert.error_matches(function() noise.remove "mmapp" end, 'no noise rule "mmapp".*"mmap"')
   end)
 
