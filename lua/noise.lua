@@ -5,7 +5,7 @@
 -- summary says how many lines each rule hid. Called by live, between the filters and the lines.
 --
 -- A rule has a name, a reason (why), the types of event it is about (nil: all), and decides by
---   worked  true: those without an error are hidden
+--   worked  true: those without an error are hidden; and those with the error `answer`, which says no more than "no"
 --   paths   patterns for e.path; files opened for writing are never hidden by these, unless writes = true
 --   match   fn(e) -> true to hide
 --   pages   for page faults: those of a task in one region are hidden until they are so many in all; then they are
@@ -30,7 +30,7 @@ local by_type, naming, cached = {}, {}, 0
 local hidden = {} -- rule name -> events hidden
 local failures = 0
 local least_pages -- see noise.least_pages
-local finder -- fn(path): may a rule name it? See look_for.
+local finder, finders, with_paths -- see finder_for: for all rules, and by rule; the places of rules that have paths
 local calm -- type -> the rule's name, see noise.tell_calm; nil: not told yet
 
 local function reset()
@@ -84,24 +84,37 @@ local function rules_for(type)
   return list
 end
 
+local function anything() return true end
+
+-- fn(path): may one of the rules' patterns be in it? Few paths have in them what a pattern must find, and all of that
+-- is looked for at once.
+local function finder_for(some)
+  local literals = {}
+  for _, rule in ipairs(some) do
+    for _, pattern in ipairs(rule.paths or {}) do
+      local literal = patterns.literal(pattern)
+      if not literal then return anything end
+      literals[#literals + 1] = literal
+    end
+  end
+  return core.finder(literals)
+end
+
+local function look_for_paths()
+  finder, finders, with_paths = finder_for(rules), {}, {}
+  for place, rule in ipairs(rules) do
+    if rule.paths then with_paths[#with_paths + 1] = place end
+  end
+end
+
 local function names(rule, path)
+  local find = finders[rule] or finder_for {rule}
+  finders[rule] = find
+  if not find(path) then return false end
   for _, pattern in ipairs(rule.paths) do
     if path:find(pattern) then return true end
   end
   return false
-end
-
--- All patterns at once: few paths have in them what one of them must find. Returns the function.
-local function look_for()
-  local literals, is_complete = {}, true
-  for _, rule in ipairs(rules) do
-    for _, pattern in ipairs(rule.paths or {}) do
-      local literal = patterns.literal(pattern)
-      literals[#literals + 1], is_complete = literal, is_complete and literal ~= nil
-    end
-  end
-  finder = is_complete and core.finder(literals) or function() return true end
-  return finder
 end
 
 local NONE <const> = {}
@@ -113,8 +126,9 @@ local function rules_naming(path)
     naming, cached = {}, 0
   end
   local places
-  for place, rule in ipairs((finder or look_for())(path) and rules or NONE) do
-    if rule.paths and names(rule, path) then
+  if not finder then look_for_paths() end
+  for _, place in ipairs(finder(path) and with_paths or NONE) do
+    if names(rules[place], path) then
       places = places or {}
       places[#places + 1] = place
     end
@@ -151,8 +165,9 @@ end
 function noise.rule(e)
   local type = e.type
   local list = by_type[type] or rules_for(type)
-  local worked <const> = not e.error
-  if worked and list.calm then return list.calm end
+  local error <const>, calm_rule <const> = e.error, list.calm
+  local worked <const> = not error
+  if calm_rule and (worked or error == calm_rule.answer) then return calm_rule end
   local last, path = list.last, list.has_paths and e.path
   if path and (naming[path] or rules_naming(path)) ~= NONE then
     last = path_place(list, path, type == "open" and e.writable)
@@ -164,7 +179,7 @@ function noise.rule(e)
     if places[i] > last then break end
     local rule = list[i]
     local match = rule.match
-    if worked and rule.worked then
+    if rule.worked and (worked or error == rule.answer) then
       return rule
     elseif match and rule.foreign then
       if matches_foreign(rule, e) then return rule end
@@ -186,8 +201,8 @@ function noise.count(name, events)
   hidden[name] = (hidden[name] or 0) + (events or 1)
 end
 
--- ---- calm events: those that worked, were not slow, and are of a type whose first rule hides all that worked.
--- Only their number matters to the sinks that ask noise, so the core counts them and calls none of these.
+-- ---- calm events: those that worked or gave an answer, were not slow, and are of a type whose first rule hides all
+-- that did so. Only their number matters to the sinks that ask noise, so the core counts them and calls none of these.
 
 local function count_calm()
   for type, name in pairs(calm or {}) do
@@ -203,8 +218,14 @@ function noise.tell_calm()
   for type in pairs(require("compendium.events").types) do
     local rule = (by_type[type] or rules_for(type)).calm
     calm[type] = rule and rule.name
-    core.calm(type, rule and noise.SLOW or 0)
+    core.calm(type, rule and noise.SLOW or 0, rule and rule.answer)
   end
+end
+
+-- Is its error only an answer?
+function noise.is_answer(e)
+  local rule = (by_type[e.type] or rules_for(e.type)).calm
+  return rule ~= nil and rule.answer == e.error
 end
 
 -- How many pages of a region a task must touch to be worth a line.
@@ -258,6 +279,7 @@ end
 ---@field types? string[]
 ---@field match? fun(e: Event): boolean?
 ---@field worked? boolean those without an error
+---@field answer? string and those with that one
 ---@field paths? string[] Lua patterns
 ---@field memory? table<string, true> of page faults: names of regions, as in `e.what`
 ---@field pages? integer of page faults: fewer of a region are hidden

@@ -49,9 +49,8 @@ return {
   -- Rules for all that worked come first: such events then cost next to nothing, see `calm`.
   {name = "mmap", why = "the allocator and the linker manage memory", worked = true,
     types = {"mmap", "munmap", "mprotect", "mremap", "brk"}},
-  {name = "closes", why = "what is opened is closed", types = {"close"}, worked = true,
-    match = function(e) return e.error == "EBADF" end},
-  {name = "stat", why = "looking before opening", types = {"stat"}, worked = true},
+  {name = "closes", why = "what is opened is closed", types = {"close"}, worked = true, answer = "EBADF"},
+  {name = "stat", why = "looking before opening", types = {"stat"}, worked = true, answer = "EINVAL"}, -- no link
   {name = "directories", why = "reading a directory follows its opening", types = {"list"}, worked = true},
   {name = "descriptors", why = "pipes and duplicates are seen where they are used", worked = true,
     types = {"pipe", "dup", "special", "socket", "shutdown"}},
@@ -98,7 +97,7 @@ return {
   {name = "headers", why = "the compiler's and the system's own headers", types = LOOKS,
     paths = {"^/usr/include/", "^/usr/lib/gcc/", "^/usr/libexec/gcc/", "^/usr/local/include/"}},
   {name = "absent files", why = "looking before opening", types = {"stat"},
-    match = function(e) return e.error == "EINVAL" or not is_argument(e) end},
+    match = function(e) return not is_argument(e) end},
   {name = "search", why = "a name tried in several directories is shown for the first", types = {"open", "chdir"},
     match = same_search},
   {name = "program search", why = "the shell looks for a command along PATH", types = {"exec"},

@@ -196,7 +196,7 @@ int chain_bind(lua_State *L)
 	return 0;
 }
 
-/* core.calm(type[, below_ns]) -> how many of its events were, since this was asked last */
+/* core.calm(type[, below_ns[, error]]) -> how many of its events were, since this was asked last */
 int chain_calm(lua_State *L)
 {
 	int type = chain_type_number(L, 1);
@@ -206,7 +206,10 @@ int chain_calm(lua_State *L)
 		return 1;
 	}
 	struct calm *calm = &host_of(L)->calm[type];
-	calm->below_ns = luaL_optinteger(L, 2, (lua_Integer)calm->below_ns);
+	if (!lua_isnoneornil(L, 2)) {
+		calm->below_ns = luaL_checkinteger(L, 2);
+		calm->answer = lua_isnoneornil(L, 3) ? 0 : -errno_number(luaL_checkstring(L, 3));
+	}
 	lua_pushinteger(L, (lua_Integer)calm->count);
 	calm->count = 0;
 	return 1;
@@ -270,9 +273,12 @@ static bool is_calm(const struct host *host)
 	const struct record *record = host->event.record;
 	int type = host->event.type;
 
-	return record->kind == RECORD_CALL && type < CALM_TYPES &&
-	       record->duration_ns < host->calm[type].below_ns &&
-	       !(record->flags & (RECORD_UNFINISHED | RECORD_TAMPERED)) && !record_failed(record);
+	if (record->kind != RECORD_CALL || type >= CALM_TYPES ||
+	    record->flags & (RECORD_UNFINISHED | RECORD_TAMPERED))
+		return false;
+	const struct calm *calm = &host->calm[type];
+	return record->duration_ns < calm->below_ns &&
+	       (!record_failed(record) || record->ret == calm->answer);
 }
 
 static void walk(struct host *host, lua_State *L, const struct chain *chain)

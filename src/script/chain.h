@@ -34,11 +34,12 @@ struct chain {
 	struct entry entries[];
 };
 
-/* Calm are events of a type whose calls worked in less than that time. Entries that say so are not called for
- * them; one of them counts. */
+/* Calm are events of a type whose calls worked, or failed with that error, in less than that time. Entries
+ * that say so are not called for them; one of them counts. */
 struct calm {
 	uint64_t below_ns; /* 0: none are */
 	uint64_t count;
+	int64_t answer;    /* a result: -errno, or 0 */
 };
 
 #define CALM_TYPES 128

@@ -47,6 +47,7 @@ describe("noise", function()
       {"python", {type = "open", path = "/home/me/__pycache__/x.cpython-311.pyc"}},
       {"headers", {type = "open", path = "/usr/include/stdio.h"}},
       {"stat", {type = "stat", path = "/etc", what = "stat"}},
+      {"stat", {type = "stat", path = "/etc", what = "readlink", error = "EINVAL"}},
       {"netlink", {type = "send", protocol = "netlink", bytes = 20}},
       {"name service cache", {type = "connect", protocol = "unix", remote = "/var/run/nscd/socket", error = "ENOENT"}},
       {"disconnects", {type = "connect", protocol = "udp6"}},
@@ -157,6 +158,9 @@ describe("noise", function()
   it("leaves it to the core to count what always is hidden, and takes it back when the rules change", function()
     noise.tell_calm()
     assert.same({noise.SLOW, noise.SLOW, 0, 0}, {host.calm.mmap, host.calm.stat, host.calm.open, host.calm.fault})
+    assert.is_true(noise.is_answer(fake.event {type = "close", error = "EBADF"}))
+    assert.is_false(noise.is_answer(fake.event {type = "close", error = "EIO"}))
+    assert.is_false(noise.is_answer(fake.event {type = "open", error = "EBADF"}))
     host.calm_events = {mmap = 5, brk = 2, stat = 3}
     assert.same({mmap = 7, stat = 3}, hidden())
     host.calm_events = {stat = 4}
