@@ -165,6 +165,7 @@ end
 function noise.rule(e)
   local type = e.type
   local list = by_type[type] or rules_for(type)
+  if type == "fault" and #list == 0 then return list.by_place[list.by_memory[faults.what(e)]] end -- there are very many
   local error <const>, calm_rule <const> = e.error, list.calm
   local worked <const> = not error
   if calm_rule and (worked or error == calm_rule.answer) then return calm_rule end
