@@ -283,13 +283,11 @@ static bool is_calm(const struct host *host)
 
 static void walk(struct host *host, lua_State *L, const struct chain *chain)
 {
-	bool calm = host->event.type > TYPE_NONE && is_calm(host);
-
 	for (unsigned i = chain->models; i < chain->count && !host->wants_end; i++) {
 		const struct entry *entry = &chain->entries[i];
 		if (!applies(entry, &host->event))
 			continue;
-		if (calm && entry->calm != CALM_CALLS) {
+		if (entry->calm != CALM_CALLS && is_calm(host)) { /* a hook before it may have changed that */
 			host->calm[host->event.type].count += entry->calm == CALM_COUNTS;
 			continue;
 		}

@@ -132,6 +132,10 @@ describe("a chain", function()
     assert.equals(0, core.calm("close", 0))
     assert.equals("m h s c", happens {duration = 0})
     assert.equals(0, core.calm("close"))
+    core.calm("close", 1000)
+    run {{role = "type", fn = "close"}, {role = "hook", type = "close", fn = function() core.calm("close", 0) end},
+      calm("c", "count")}
+    assert.equals("c", log[1]) -- the hook took it back
     assert.is_false((pcall(core.bind, "call:close", {calm("s", "sleep")})))
   end)
 
