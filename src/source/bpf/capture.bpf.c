@@ -165,6 +165,15 @@ static __noinline int emit_event(struct slot *slot, u64 filled, u32 signal)
 	return 0;
 }
 
+static __always_inline void read_at_entry(struct slot *slot, const struct call_info *info, u64 filled)
+{
+	struct call_plan *plan = 0;
+
+	if (info->plan || info->variants)
+		plan = plan_at(plan_of(info, &slot->event.record), CAPTURE_AT_ENTRY);
+	read_memory(slot, plan, CAPTURE_AT_ENTRY, filled);
+}
+
 SEC("tp_btf/sys_enter")
 int BPF_PROG(entered, struct pt_regs *regs, long nr)
 {
@@ -200,8 +209,7 @@ int BPF_PROG(entered, struct pt_regs *regs, long nr)
 	u64 filled = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA);
 	fill(slot, state, regs, EVENT_ENTER);
 	fill_event(slot, regs);
-	if (info->plan || info->variants)
-		read_memory(slot, plan_of(info, &slot->event.record), CAPTURE_AT_ENTRY, filled);
+	read_at_entry(slot, info, filled);
 	state->incomplete = slot->event.flags & EVENT_INCOMPLETE || info->flags & DO_HOLD;
 	if (!is_lossy && state->incomplete && info->flags & DO_EXEC)
 		slot->event.flags |= EVENT_LATER;
@@ -229,8 +237,8 @@ int BPF_PROG(waits, bool preempted, struct task_struct *task)
 	u64 filled = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA);
 	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	fill(slot, state, regs, EVENT_ENTER);
-	struct call_plan *plan = plan_of(info, &slot->event.record);
-	if (!plan || !(plan->phases & CAPTURE_AT_ENTRY))
+	struct call_plan *plan = plan_at(plan_of(info, &slot->event.record), CAPTURE_AT_ENTRY);
+	if (!plan)
 		return 0;
 	fill_event(slot, regs);
 	read_memory(slot, plan, CAPTURE_AT_ENTRY, filled);
@@ -256,7 +264,7 @@ int executing(void *context)
 	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	fill(slot, state, regs, EVENT_AGAIN);
 	fill_event(slot, regs);
-	read_memory(slot, plan_of(info, &slot->event.record), CAPTURE_AT_ENTRY, filled);
+	read_at_entry(slot, info, filled);
 	state->incomplete = 0;
 	if (emit_event(slot, filled, 0))
 		__sync_fetch_and_add(&lost, 1);
@@ -274,6 +282,22 @@ static __always_inline bool is_error(long ret)
 	return ret < 0 && ret >= -4095;
 }
 
+/* How a call ended. */
+struct ending {
+	s64 ret;
+	u32 what;  /* NONE ... */
+	u32 flags; /* EVENT_ */
+	u32 repeats, goes_on;
+	u32 plan, phases; /* what of its memory is to be read */
+};
+
+enum {
+	END_DULL = 1, /* nobody is to be told */
+	END_PLAIN,    /* the record is all there is */
+	END_EVENT,
+	END_PAUSE,    /* the reader has to look at the task: it is to be stopped */
+};
+
 /* A call that was not seen to begin: because a filter refused it, or we came while it ran. False: it is no
  * call at all. */
 static __always_inline bool begin_late(struct state *state, struct task_struct *task, struct pt_regs *regs)
@@ -289,15 +313,75 @@ static __always_inline bool begin_late(struct state *state, struct task_struct *
 }
 
 /* What of the memory is to be read now. */
-static __always_inline u32 phases_of(const struct state *state, const struct call_info *info, u32 what,
-				     bool has_result)
+static __always_inline u32 phases_of(const struct state *state, const struct call_info *info,
+				     const struct ending *ending)
 {
-	u32 phases = has_result ? CAPTURE_AT_EXIT : 0;
+	u32 what = ending->what, phases = !is_error(ending->ret) && !ending->flags ? CAPTURE_AT_EXIT : 0;
 	bool is_gone = what == EARLY || (is_lossy && state->incomplete) ||
 		       (what == ADOPTED && info->flags & DO_TELL_EARLY);
 
 	bool is_again = !is_lossy && state->incomplete && info->flags & DO_EXEC;
 	return is_gone && !is_again ? phases : phases | CAPTURE_AT_ENTRY;
+}
+
+/* Is nobody to be told? */
+static __always_inline bool is_dull(struct state *state, const struct call_info *info,
+				    const struct ending *ending)
+{
+	u32 what = ending->what, execs = info->flags & DO_EXEC;
+
+	if (what != EARLY && !(info->flags & (DO_TELL | DO_TELL_EARLY)) && !ending->repeats && !state->interrupted)
+		return true;
+	/* A child's; or its arguments are gone with the old program. */
+	if (what == ADOPTED && !ending->ret && (execs || info->flags & (DO_CATCH_CLONE | DO_CATCH_CLONE3)))
+		return true;
+	if (!is_lossy || what != LATE || ending->ret || !execs)
+		return false;
+	miss_end(state, info, false);
+	return true;
+}
+
+/* What is to be told of a call that ended: an END_. It puts what it found into the slot and the ending. Global, as
+ * is what snippets.bpf.h has: the ways that lead here are many, and this is looked at once. */
+__noinline int end_call(struct slot *slot, struct state *state, struct call_info *info,
+			struct ending *ending, u64 filled)
+{
+	if (!slot || !state || !info || !ending)
+		return END_DULL;
+	struct record *record = &slot->event.record;
+	bool must_pause = (!is_lossy && filled > behind_max) || state->incomplete;
+	u32 what = ending->what;
+
+	ending->repeats = ending->ret == -EINTR && info->flags & DO_REPEAT;
+	ending->goes_on = ending->repeats || is_restart(ending->ret);
+	if (is_dull(state, info, ending))
+		return END_DULL;
+	if (what == ADOPTED)
+		record->flags |= RECORD_NO_ENTRY;
+	record->ret = ending->ret;
+	record->duration_ns = bpf_ktime_get_ns() - state->entered_ns;
+	ending->phases = phases_of(state, info, ending);
+	ending->plan = ending->phases && (info->plan || info->variants) ? plan_of(info, record) : 0;
+	if (!plan_at(ending->plan, ending->phases))
+		ending->plan = 0;
+	if (what != EARLY && what != NONE && !ending->flags && !ending->goes_on && !ending->plan && !must_pause)
+		return END_PLAIN;
+	record->kind = what == EARLY ? EVENT_EXIT : EVENT_BOTH;
+	slot->event.flags = ending->flags;
+	if (ending->goes_on)
+		slot->event.interrupted = state->interrupted = __sync_add_and_fetch(&interruptions, 1);
+	return must_pause || ending->repeats ? END_PAUSE : END_EVENT;
+}
+
+static __always_inline bool end_event(struct slot *slot, struct state *state, struct ending *ending, u64 filled,
+				      bool must_pause)
+{
+	read_memory(slot, plan_at(ending->plan, ending->phases), ending->phases, filled);
+	bool is_incomplete = slot->event.flags & EVENT_INCOMPLETE;
+	if (is_incomplete || state->incomplete)
+		__sync_fetch_and_add(&incomplete, 1);
+	must_pause |= is_incomplete;
+	return emit_event(slot, filled, must_pause ? pause_signal(bpf_get_current_task_btf()) : 0);
 }
 
 SEC("tp_btf/sys_exit")
@@ -308,62 +392,31 @@ int BPF_PROG(left, struct pt_regs *regs, long ret)
 
 	if (!state)
 		return 0;
-	u32 what = state->what, flags = 0;
+	struct ending ending = {.what = state->what, .ret = ret};
 	state->what = NONE;
-	if (what == SKIP || (what == NONE && state->hidden))
+	if (ending.what == SKIP || (ending.what == NONE && state->hidden))
 		return 0;
-	if (what == NONE || what == ADOPTED) {
+	if (ending.what == NONE || ending.what == ADOPTED) {
 		if (!begin_late(state, task, regs))
 			return 0;
-		if (what == NONE) {
+		if (ending.what == NONE) {
 			state->entered_ns = bpf_ktime_get_ns();
-			flags = ret == (long)regs->orig_ax ? EVENT_REFUSED : 0;
+			ending.flags = ret == (long)regs->orig_ax ? EVENT_REFUSED : 0;
 		}
 	}
 	struct call_info *info = info_of(state->arch, state->nr);
 	struct slot *slot = own_slot();
 	if (!info || !slot)
 		return 0;
-	bool repeats = ret == -EINTR && info->flags & DO_REPEAT, goes_on = repeats || is_restart(ret);
-	if (what != EARLY && !(info->flags & (DO_TELL | DO_TELL_EARLY)) && !repeats && !state->interrupted)
-		return 0;
-	if (what == ADOPTED && !ret && info->flags & (DO_CATCH_CLONE | DO_CATCH_CLONE3 | DO_EXEC))
-		return 0; /* a child's; or its arguments are gone with the old program */
-	if (is_lossy && what == LATE && !ret && info->flags & DO_EXEC) {
-		miss_end(state, info, false);
-		return 0;
-	}
 	u64 filled = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA);
-	bool must_pause = (!is_lossy && filled > behind_max) || state->incomplete;
 	fill(slot, state, regs, RECORD_CALL);
-	if (what == ADOPTED)
-		slot->event.record.flags |= RECORD_NO_ENTRY;
-	slot->event.record.ret = ret;
-	slot->event.record.duration_ns = bpf_ktime_get_ns() - state->entered_ns;
-	u32 phases = phases_of(state, info, what, !is_error(ret) && !flags);
-	struct call_plan *plan = 0;
-	if (phases && (info->plan || info->variants))
-		plan = plan_of(info, &slot->event.record);
-	if (plan && !(plan->phases & phases))
-		plan = 0;
-	bool special = what == EARLY || what == NONE || flags || goes_on || plan || must_pause;
-	bool missed;
-	if (!special) {
-		missed = emit_call(slot, sizeof slot->event.record, filled);
-	} else {
-		slot->event.record.kind = what == EARLY ? EVENT_EXIT : EVENT_BOTH;
-		fill_event(slot, regs);
-		slot->event.flags = flags;
-		if (goes_on)
-			slot->event.interrupted = state->interrupted =
-				__sync_add_and_fetch(&interruptions, 1);
-		read_memory(slot, plan, phases, filled);
-		must_pause |= repeats || slot->event.flags & EVENT_INCOMPLETE;
-		missed = emit_event(slot, filled, must_pause ? pause_signal(task) : 0);
-		if (slot->event.flags & EVENT_INCOMPLETE || state->incomplete)
-			__sync_fetch_and_add(&incomplete, 1);
-	}
+	fill_event(slot, regs);
+	int end = end_call(slot, state, info, &ending, filled);
+	if (end == END_DULL)
+		return 0;
+	bool missed = end == END_PLAIN ? emit_call(slot, sizeof slot->event.record, filled)
+				       : end_event(slot, state, &ending, filled, end == END_PAUSE);
 	if (missed)
-		miss_end(state, info, goes_on);
+		miss_end(state, info, ending.goes_on);
 	return 0;
 }

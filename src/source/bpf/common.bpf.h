@@ -134,8 +134,8 @@ static int choose(u32 i, struct choice *choice)
 	return 1;
 }
 
-/* What is to be read of this very call; NULL: nothing. */
-static __noinline struct call_plan *plan_of(const struct call_info *info, const struct record *record)
+/* What is to be read of this very call: a plan's number; 0: nothing. */
+static __noinline u32 plan_of(const struct call_info *info, const struct record *record)
 {
 	struct choice choice = {.plan = info->plan};
 
@@ -146,7 +146,15 @@ static __noinline struct call_plan *plan_of(const struct call_info *info, const 
 		choice.variant = info->variant;
 		bpf_loop(info->variants, choose, &choice, 0);
 	}
-	return choice.plan ? bpf_map_lookup_elem(&plans, &choice.plan) : 0;
+	return choice.plan;
+}
+
+/* NULL: there is nothing to do then. */
+static __always_inline struct call_plan *plan_at(u32 number, u32 phases)
+{
+	struct call_plan *plan = number ? bpf_map_lookup_elem(&plans, &number) : 0;
+
+	return plan && plan->phases & phases ? plan : 0;
 }
 
 static __always_inline bool is_full(u64 filled)
@@ -156,7 +164,7 @@ static __always_inline bool is_full(u64 filled)
 
 static __always_inline void read_memory(struct slot *slot, struct call_plan *plan, u32 phases, u64 filled)
 {
-	if (!plan || !(plan->phases & phases))
+	if (!plan)
 		return;
 	if (is_full(filled))
 		slot->event.flags |= EVENT_INCOMPLETE;

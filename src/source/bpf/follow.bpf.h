@@ -98,7 +98,7 @@ static __always_inline u64 fork_flags(const struct state *state, struct task_str
 	if (child->tgid == parent->tgid)
 		args[4] = CLONE_THREAD; /* at least */
 	else
-		args[4] = child->vfork_done ? CLONE_VFORK | CLONE_VM | SIGCHLD : SIGCHLD;
+		args[4] = BPF_CORE_READ(child, vfork_done) ? CLONE_VFORK | CLONE_VM | SIGCHLD : SIGCHLD;
 	if (info && info->flags & DO_CATCH_CLONE)
 		return (u32)first;
 	if (info && info->flags & DO_CATCH_CLONE3)
@@ -170,15 +170,15 @@ static __noinline int tell_exec(struct state *state, s32 former, struct linux_bi
 
 static __always_inline void tell_exit(const struct state *state, struct task_struct *task)
 {
-	struct signal_struct *signal = task->signal;
 	struct record record;
 
 	begin(&record, RECORD_EXIT, state);
 	record.ret = task->exit_code;
-	record.args[0] = signal->live.counter == 0;
-	record.args[1] = signal->maxrss * PAGE_BYTES;
-	record.args[2] = signal->flags & SIGNAL_GROUP_EXIT ? signal->group_exit_code
-							   : BPF_CORE_READ(task, group_leader, exit_code);
+	record.args[0] = BPF_CORE_READ(task, signal, live.counter) == 0;
+	record.args[1] = BPF_CORE_READ(task, signal, maxrss) * PAGE_BYTES;
+	record.args[2] = BPF_CORE_READ(task, signal, flags) & SIGNAL_GROUP_EXIT
+				 ? BPF_CORE_READ(task, signal, group_exit_code)
+				 : BPF_CORE_READ(task, group_leader, exit_code);
 	put_other(&record, sizeof record);
 }
 

@@ -22,10 +22,8 @@ static __always_inline void tell_signal(const struct state *state, int number, c
 SEC("tp_btf/signal_generate")
 int BPF_PROG(sent, int number, struct kernel_siginfo *info, struct task_struct *task, int group, int result)
 {
-	struct signal_struct *signal = task->signal;
-
-	if (result || number == SIGKILL || !(signal->flags & SIGNAL_GROUP_EXIT) ||
-	    signal->group_exit_code != number)
+	if (result || number == SIGKILL || !(BPF_CORE_READ(task, signal, flags) & SIGNAL_GROUP_EXIT) ||
+	    BPF_CORE_READ(task, signal, group_exit_code) != number)
 		return 0;
 	struct state *state = bpf_task_storage_get(&states, task, 0, 0);
 	if (!state || state->hidden)
