@@ -1,20 +1,21 @@
 -- SPDX-License-Identifier: MIT
 --
 -- faults: which memory a page fault touched. A record is a run of pages touched one after the other;
--- it becomes one event for each region the run goes through, as the regions were at that time. The
--- step between memory (the regions) and the lines and the summary.
+-- it becomes one event for each region the run goes through, as the regions were at that time. Where only
+-- the lines and the summary listen, records that follow each other are told of together (see core.batch), by
+-- what each task did in a region. The step between memory (the regions) and the lines and the summary.
 --
 -- What a region is called (`what`): heap, stack, thread stack, malloc arena, anonymous memory, shared
 -- memory, file, vdso, new program (what exec touches before the program runs), unknown memory.
 
+local core = require "compendium.core"
 local memory = require "compendium.memory"
 local regions = require "compendium.regions"
 
 local faults = {}
 
-local touch <const> = memory.touch
-
 local PAGE <const>, PAGE_SHIFT <const> = 4096, 12
+local BLOCK_SHIFT <const>, SLOT_MASK <const> = 20, 63 -- see find
 local ARENA <const> = 64 << 20 -- glibc's malloc reserves so much for a thread's heap, and aligns it so
 local PROT_READ_WRITE <const> = 3
 local STACK_MOST <const> = 1 << 30 -- by which a stack may have grown since it was seen
@@ -55,7 +56,6 @@ end
 local function region_at(mm, addr)
   local region = regions.after(mm.list, addr)
   if region and (region.addr <= addr or region.path == "[stack]" and region.addr - addr <= STACK_MOST) then
-    mm.last, mm.before = region, mm.last
     return region
   end
   for _, own in ipairs(mm.kernel or {}) do
@@ -63,67 +63,164 @@ local function region_at(mm, addr)
   end
 end
 
--- How many of the pages from there on are in the region, at least one.
-local function fit_in(region, addr, most)
-  local fit = (region.addr + region.size - (addr & -PAGE)) // PAGE
-  return fit < 1 and 1 or fit > most and most or fit
-end
-
--- A page fault at that address, and of up to `most` pages from there on. Returns the region (nil: not known), how many
--- of the pages are in it, and how many of them had been touched before. Files are not counted as touched: many pages
--- of theirs come without a fault.
-local function locate(mm, addr, most)
-  local region = mm.last -- faults come by regions, of which two take turns
-  if not region or addr < region.addr or addr >= region.addr + region.size then
-    region = mm.before
-    if not region or addr < region.addr or addr >= region.addr + region.size then
-      region = region_at(mm, addr)
-      if not region then return nil, most, 0 end
-    end
+-- The same, of a fault. These come by regions, of which a few take turns.
+local function find(mm, addr)
+  local near = mm.near
+  if not near then
+    near = {}
+    mm.near = near
   end
-  local fit, kind = most == 1 and 1 or fit_in(region, addr, most), region.kind
-  if kind == "file" or kind == "kernel" then return region, fit, 0 end
-  return region, fit, touch(mm, addr >> PAGE_SHIFT, fit)
+  local slot <const> = addr >> BLOCK_SHIFT & SLOT_MASK
+  local region = near[slot]
+  if region and addr >= region.addr and addr < region.addr + region.size then return region end
+  region = region_at(mm, addr)
+  near[slot] = region
+  return region
 end
 
--- Of the record that is told of now: a part for each region.
-local addrs, pages, places, agains, count, is_major, in_kernel = {}, {}, {}, {}, 0, false, false
+-- What is told of now: the records' faults of one task in one region are a part, in the order in which the first of
+-- them came.
+local times, tids, pids, majors, kernels = {}, {}, {}, {}, {} -- when the first was; whose they are, and how
+local addrs, pages, places, agains, counts, whats = {}, {}, {}, {}, {}, {}
+local count = 0
 
--- The record's parts; their pages are touched from now on. There are many records, and most are one page.
-local function on_fault(e)
-  local raw, mm = e.raw, memory.space(e.pid) or UNKNOWN
-  local addr, left, n = raw[1], raw[5], 0
+local part_in <const> = setmetatable({}, {__mode = "k"}) -- region -> its latest part, maybe of other records
+
+-- The part of the i-th record's fault there; with nothing in it yet when it is new.
+local function part_for(i, addr, region)
+  local time, pid, tid, is_major, in_kernel = core.faulter(i)
+  local part = region and part_in[region]
+  if part and part <= count and places[part] == region and tids[part] == tid and majors[part] == is_major
+    and kernels[part] == in_kernel then
+    return part
+  end
+  part = count + 1
+  count, times[part], tids[part], pids[part], majors[part], kernels[part] = part, time, tid, pid, is_major, in_kernel
+  addrs[part], pages[part], places[part], agains[part], counts[part] = addr, 0, region or false, 0, 0
+  whats[part] = region and names[region] or faults.name(pid, region, in_kernel)
+  if region then part_in[region] = part end
+  return part
+end
+
+-- Files are not counted as touched: many pages of theirs come without a fault.
+local function is_counted(region)
+  return region and region.kind ~= "file" and region.kind ~= "kernel"
+end
+
+-- A record of many pages: they are in one region or in several.
+local function add_run(i, mm, addr, left)
   if left < 1 then left = 1 elseif left > RUN_MOST then left = RUN_MOST end
   repeat
-    local region, fit, again = locate(mm, addr, left)
-    n = n + 1
-    addrs[n], pages[n], places[n], agains[n] = addr, fit, region or false, again
+    local region = find(mm, addr)
+    local part, fit = part_for(i, addr, region), left
+    if region then
+      fit = (region.addr + region.size - (addr & -PAGE)) // PAGE
+      if fit < 1 then fit = 1 elseif fit > left then fit = left end
+    end
+    if is_counted(region) then agains[part] = agains[part] + memory.touch(mm, addr >> PAGE_SHIFT, fit) end
+    pages[part], counts[part] = pages[part] + fit, counts[part] + 1
     addr, left = (addr & -PAGE) + fit * PAGE, left - fit
   until left <= 0
-  count, is_major, in_kernel = n, raw[3] ~= 0, raw[4] ~= 0
 end
 
--- How many events the record makes.
+-- What is gathered: `events` pages of a part, one by one, in low .. high - 1 of an address space; those that count as
+-- touched are the bits of `mask`, in a word of its set of pages, until one is of another word.
+local mm, part, low, high, is_touched, events, word, mask = UNKNOWN, 0, 0, 0, false, 0, 0, 0
+
+local function settle_word()
+  if mask ~= 0 then agains[part] = agains[part] + memory.touch_word(mm, word, mask) end
+  mask = 0
+end
+
+local function settle()
+  if events > 0 then
+    settle_word()
+    pages[part], counts[part] = pages[part] + events, counts[part] + events
+  end
+  low, high, events = 0, 0, 0
+end
+
+-- The i-th record's page is in another region than those before.
+local function change_region(i, addr)
+  settle()
+  local region <const> = find(mm, addr)
+  part, is_touched = part_for(i, addr, region), is_counted(region)
+  if region then low, high = region.addr, region.addr + region.size end
+end
+
+local function add_page(addr)
+  local page <const> = addr >> PAGE_SHIFT
+  local bit <const> = 1 << (page & 63)
+  if page >> 6 ~= word or mask & bit ~= 0 then
+    settle_word()
+    word = page >> 6
+  end
+  mask = mask | bit
+end
+
+-- Of each record, a part for each region that its pages are in. There are very many records, and most are one page,
+-- near the one before.
+local function on_fault()
+  local fault <const> = core.fault
+  local i, addr, left, is_same = 1, fault(1)
+  count = 0
+  while addr do
+    if not is_same then
+      settle()
+      local _, pid = core.faulter(i)
+      mm = memory.space(pid) or UNKNOWN
+    end
+    if left ~= 1 then
+      settle()
+      add_run(i, mm, addr, left)
+    else
+      if addr < low or addr >= high then change_region(i, addr) end
+      events = events + 1
+      if is_touched then add_page(addr) end
+    end
+    i = i + 1
+    addr, left, is_same = fault(i)
+  end
+  settle()
+end
+
+-- How many parts there are: events, when one record is told of.
 function faults.split()
   return count
 end
 
+-- A part: region or nil, number of pages, how many of them had been touched before, whether they came from the disk,
+-- whether the kernel touched them; pid and tid; how many events it would be if each record was told of by itself.
+function faults.part(i)
+  return places[i] or nil, pages[i], agains[i], majors[i], kernels[i], pids[i], tids[i], counts[i]
+end
+
+-- What a part's region is called, and the part's number of events.
+function faults.what_of(i)
+  return whats[i], counts[i]
+end
+
+-- A part's address and time.
+function faults.start_of(i)
+  return addrs[i], times[i]
+end
+
 -- Which of them the event is.
 local function part_of(e)
-  return e.index or 1
+  return count == 1 and 1 or e.index or 1
 end
 
 -- Address, number of pages, and region of the event; how many of the pages had been touched before; whether they came
 -- from the disk, and whether the kernel touched them.
 function faults.of(e)
-  local i = count == 1 and 1 or part_of(e)
-  return addrs[i], pages[i], places[i] or nil, agains[i], is_major, in_kernel
+  local i = part_of(e)
+  local region, n, again, is_major, in_kernel = faults.part(i)
+  return addrs[i], n, region, again, is_major, in_kernel
 end
 
 -- What the event's region is called.
 function faults.what(e)
-  local region = places[count == 1 and 1 or part_of(e)]
-  return names[region] or faults.name(e.pid, region or nil, in_kernel)
+  return (faults.what_of(part_of(e)))
 end
 
 memory.model.records.fault = on_fault

@@ -263,9 +263,9 @@ end
 -- An entry of a chain. A script's sink is a hook to C: a function that is not the library's.
 local function entry_of(registration, fn, type)
   local is_own_sink = registration.role == "sink" and not registration.is_bundled
-  local calm = registration.is_bundled and type and registration.sink.calm
+  local sink <const> = registration.is_bundled and type and registration.sink or {}
   return {role = is_own_sink and "hook" or registration.role, fn = fn, label = registration.label, type = type,
-    calm = calm and calm(type) or nil}
+    calm = sink.calm and sink.calm(type) or nil, together = sink.together and sink.together[type]}
 end
 
 local function place_registration(chains, registration)

@@ -97,18 +97,15 @@ function lines.faults(pages, what, base, prot, major)
   return major > 0 and ("%s, %d from disk"):format(line, major) or line
 end
 
--- What the fault touched, and where that begins; how many pages, and whether they came from the disk.
-function lines.fault_target(e)
-  local addr, pages, region, _, is_major = faults.of(e)
-  if not region then
-    return faults.what(e), addr, pages, is_major
-  end
-  local what = region.kind == "file" and region.path and name(region.path) or faults.what(e)
-  return what, region.addr, pages, is_major
+-- What is touched there, and where that begins: the region, or the address where none is known.
+function lines.fault_target(region, what, addr)
+  if not region then return what, addr end
+  return region.kind == "file" and region.path and name(region.path) or what, region.addr
 end
 
 local function fault(e)
-  local what, base, pages, is_major = lines.fault_target(e)
+  local addr, pages, region, _, is_major = faults.of(e)
+  local what, base = lines.fault_target(region, faults.what(e), addr)
   return lines.faults(pages, what, base, e.prot, is_major and pages or 0)
 end
 
@@ -301,6 +298,7 @@ local failures = 0
 -- The public line(name, fn): fn(e) -> text, or nil to keep the default.
 function lines.override(type, fn)
   overrides[type] = fn
+  if type == "fault" then core.apart() end
 end
 
 -- True when a script wants to see each event of that type for itself, so that none may be merged.

@@ -8,6 +8,7 @@
 -- began. A task may have two of them, since copying is read, write, read, write ...
 
 local core <const> = require "compendium.core"
+local faults <const> = require "compendium.faults"
 local lines <const> = require "compendium.lines"
 local noise <const> = require "compendium.noise"
 local terminal <const> = require "compendium.terminal"
@@ -120,22 +121,21 @@ local function finish_faults(entry)
   entry.text = lines.faults(entry.pages, entry.what, entry.base, entry.prot, entry.major)
 end
 
-local function touch(entry, pages, is_major)
-  entry.pages, entry.events = entry.pages + pages, entry.events + 1
+local function touch(entry, pages, events, is_major)
+  entry.pages, entry.events = entry.pages + pages, entry.events + events
   if is_major then entry.major = entry.major + pages end
 end
 
 -- From now on the entry has a line.
-local function show(entry, e)
-  local plain = plain_entry(e)
-  entry.time, entry.label, entry.class = plain.time, plain.label, plain.class
-  entry.open, entry.shown, entry.prot = true, true, e.prot
+local function show(entry, time, pid, tid, region)
+  entry.time, entry.label, entry.class = time, terminal.label {pid = pid, tid = tid}, "memory"
+  entry.open, entry.shown, entry.prot = true, true, region and region.prot
   terminal.add(entry)
 end
 
-local function begin_faults(e, what, base, wait)
+local function begin_faults(time, what, base, wait)
   return {
-    what = what, base = base, wait = wait, pages = 0, events = 0, major = 0, time = e.time, finish = finish_faults,
+    what = what, base = base, wait = wait, pages = 0, events = 0, major = 0, time = time, finish = finish_faults,
   }
 end
 
@@ -156,28 +156,39 @@ local function find_touched(entries, what, base)
   end
 end
 
-local function faulted(e)
-  local tid = e.tid
+-- A part of what is told of now, see faults.
+local function faulted(i)
+  local region, pages, _, is_major, _, pid, tid, events = faults.part(i)
+  local addr, time = faults.start_of(i)
   local entries = touching[tid]
   if not entries then
     entries = {}
     touching[tid] = entries
   end
-  local what, base, pages, is_major = lines.fault_target(e)
+  local what, base = lines.fault_target(region, (faults.what_of(i)), addr)
   local entry, at = find_touched(entries, what, base)
   if entry and entry.shown and not entry.open then -- its line is written: another one
-    entry = begin_faults(e, what, base, math.min(entry.wait * 2, LONGEST_WAIT))
+    entry = begin_faults(time, what, base, math.min(entry.wait * 2, LONGEST_WAIT))
     entries[at] = entry
   elseif not entry then
     if #entries >= TOUCHED_PER_TASK then
       give_up(entries, 1, 1)
       table.remove(entries, 1)
     end
-    entry = begin_faults(e, what, base, FIRST_WAIT)
+    entry = begin_faults(time, what, base, FIRST_WAIT)
     entries[#entries + 1] = entry
   end
-  touch(entry, pages, is_major)
-  if not entry.shown and entry.pages >= noise.least_pages() then show(entry, e) end
+  touch(entry, pages, events, is_major)
+  if not entry.shown and entry.pages >= noise.least_pages() then show(entry, time, pid, tid, region) end
+end
+
+-- All that is told of together.
+local function all_faulted()
+  for i = 1, faults.split() do
+    local what <const>, events <const> = faults.what_of(i)
+    local rule <const> = noise.of_memory(what)
+    if rule then noise.count(rule, events) else faulted(i) end
+  end
 end
 
 local function event(e)
@@ -188,7 +199,7 @@ local function event(e)
     return noise.count(rule)
   end
   if is_fault and not lines.overridden(type) then
-    return faulted(e)
+    return faulted(e.index)
   end
   if MERGED[type] and not e.error and not e.unfinished and not e.tampered and not lines.overridden(type) then
     return transfer(e)
@@ -229,6 +240,7 @@ return {
   name = "terminal",
   events = lines.types(),
   calm = function() return "count" end,
+  together = {fault = all_faulted},
   start = function()
     noise.tell_calm()
     terminal.banner()

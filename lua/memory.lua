@@ -127,7 +127,7 @@ end
 -- Puts regions in place of whatever was in a range, and keeps the totals.
 local function replace(mm, start, stop, new, time)
   if stop <= start then return end
-  mm.list, mm.last, mm.before = regions.own(mm.list), nil, nil
+  mm.list, mm.near = regions.own(mm.list), nil
   local totals, total = mm.totals, memory.total
   regions.replace(mm.list, start, stop, new, function(region, sign)
     local kind, size = region.kind, sign * region.size
@@ -149,6 +149,18 @@ function memory.touch(mm, first, count)
   end
   local again = pages.add(set, first, count)
   if again < count then measure(mm, "touched", set.count * PAGE) end
+  return again
+end
+
+-- The same of pages of one word, see pages.add_word.
+function memory.touch_word(mm, word, mask)
+  local set = mm.pages
+  if set.owners > 1 then
+    set = pages.own(set)
+    mm.pages = set
+  end
+  local again = pages.add_word(set, word, mask)
+  measure(mm, "touched", set.count * PAGE)
   return again
 end
 
@@ -174,8 +186,8 @@ function memory.find(pid, addr)
   return task and regions.find(task.mm.list, addr)
 end
 
--- The address space of a process: {list=, pages=, last=, before=, kernel=...}, or nil. `last` and `before` are for
--- faults, which were in these regions; they are nil again when any region changes.
+-- The address space of a process: {list=, pages=, near=, kernel=...}, or nil. `near` is for faults, which keep the
+-- regions they were in there; it is nil again when any region changes.
 function memory.space(pid)
   local task = tasks.leader(pid)
   return task and task.mm

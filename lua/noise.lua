@@ -81,6 +81,7 @@ local function rules_for(type)
     end
   end
   by_type[type] = list
+  if type == "fault" and (#list > 0 or list.has_paths) then core.apart() end -- each is to be looked at
   return list
 end
 
@@ -165,7 +166,6 @@ end
 function noise.rule(e)
   local type = e.type
   local list = by_type[type] or rules_for(type)
-  if type == "fault" and #list == 0 then return list.by_place[list.by_memory[faults.what(e)]] end -- there are very many
   local error <const>, calm_rule <const> = e.error, list.calm
   local worked <const> = not error
   if calm_rule and (worked or error == calm_rule.answer) then return calm_rule end
@@ -189,6 +189,13 @@ function noise.rule(e)
     end
   end
   return list.by_place[last]
+end
+
+-- Of page faults that are told of together: the name of the rule that hides memory called that.
+function noise.of_memory(what)
+  local list <const> = by_type.fault or rules_for "fault"
+  local rule <const> = list.by_place[list.by_memory[what]]
+  return rule and rule.name
 end
 
 -- Its name: the field e.noise.

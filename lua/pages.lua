@@ -53,6 +53,19 @@ local function add_many(set, first, n)
   return already
 end
 
+-- Adds pages of one word (address / page size / 64), given as its bits. Returns how many were in the set before.
+function pages.add_word(set, word, mask)
+  local bits <const> = set.bits
+  local old <const> = bits[word]
+  if not old then
+    bits[word], set.words, set.count = mask, set.words + 1, set.count + popcount(mask)
+    return 0
+  end
+  local already <const> = old & mask ~= 0 and popcount(old & mask) or 0
+  bits[word], set.count = old | mask, set.count + popcount(mask) - already
+  return already
+end
+
 -- Adds n pages from `first` (address / page size) on. Returns how many of them were in the set before.
 function pages.add(set, first, n)
   if n > 1 then return add_many(set, first, n) end

@@ -17,12 +17,13 @@ local processes <const> = require "compendium.processes"
 local remarks <const> = require "compendium.remarks"
 local terminal <const> = require "compendium.terminal"
 local text <const> = require "compendium.text"
+local touched <const> = require "compendium.touched"
 
 local RULE_COLUMNS <const> = 64
 local TITLE_COLUMNS <const> = 120
 
 local sections <const> = {
-  require "compendium.usage", require "compendium.touched", require "compendium.transfers",
+  require "compendium.usage", touched, require "compendium.transfers",
   latency.block, latency.sched,
   connections, connections.local_sockets,
   remarks.changes, require "compendium.failures", remarks.slow, remarks.signals, require "compendium.tree",
@@ -190,6 +191,7 @@ local function wanted_types()
 end
 
 return {name = "summary", subject = subject, events = wanted_types(), event = event, calm = calm,
+  together = {fault = touched.add_all},
   finish = finish, text = as_text,
   silent = {name = "summary", events = wanted_types(), event = event}, -- adds up, for who asks for the text
   losses = remarks.losses, tampering = remarks.tampering}

@@ -6,6 +6,7 @@
 
 local faults <const> = require "compendium.faults"
 local format <const> = require "compendium.format"
+local processes <const> = require "compendium.processes"
 local rows <const> = require "compendium.rows"
 local text <const> = require "compendium.text"
 local top <const> = require "compendium.top"
@@ -23,9 +24,8 @@ local KEPT <const> = 1000
 local touching, touching_count = {}, 0 -- tid -> {label, pages}
 local regions, region_count = {}, 0    -- region -> {what, pages}
 
-local function label_of(e)
-  local tid = e.tid
-  return (e.comm or "?") .. " " .. (tid == e.pid and tid or e.pid .. "/" .. tid)
+local function label_of(pid, tid)
+  return (processes.comm(tid, pid) or "?") .. " " .. (tid == pid and tid or pid .. "/" .. tid)
 end
 
 local function add_up_tasks()
@@ -35,15 +35,14 @@ local function add_up_tasks()
   touching, touching_count = {}, 0
 end
 
-local function count_task(e, pages)
-  local tid = e.tid
+local function count_task(pid, tid, pages)
   local entry = touching[tid]
   if entry then
     entry[2] = entry[2] + pages
     return
   end
   if touching_count == KEPT then add_up_tasks() end
-  touching[tid], touching_count = {label_of(e), pages}, touching_count + 1
+  touching[tid], touching_count = {label_of(pid, tid), pages}, touching_count + 1
 end
 
 local function count_kind(what, path, pages)
@@ -58,25 +57,30 @@ local function add_up_regions()
   regions, region_count = {}, 0
 end
 
-local function count_region(e, region, pages)
+local function count_region(region, what, pages)
   if region_count == KEPT then add_up_regions() end
-  regions[region], region_count = {faults.what(e), pages}, region_count + 1
+  regions[region], region_count = {what, pages}, region_count + 1
 end
 
-local function add(e)
-  local _, pages, region, before, is_major, is_in_kernel = faults.of(e)
+-- A part of what is told of now, see faults.
+local function add_part(i)
+  local region, pages, before, is_major, is_in_kernel, pid, tid = faults.part(i)
   local entry = region and regions[region]
   if entry then
     entry[2] = entry[2] + pages
   elseif region then
-    count_region(e, region, pages)
+    count_region(region, (faults.what_of(i)), pages)
   else
-    count_kind(faults.what(e), nil, pages)
+    count_kind((faults.what_of(i)), nil, pages)
   end
-  count_task(e, pages)
+  count_task(pid, tid, pages)
   again = again + before
   if is_major then major = major + pages end
   if is_in_kernel then in_kernel = in_kernel + pages end
+end
+
+local function add(e)
+  add_part(e.index)
 end
 
 -- The name is another one from here on, or the number another task's.
@@ -104,6 +108,11 @@ local function kind_row(what, pages, width)
 end
 
 local touched <const> = {events = {fault = add, exec = renamed, exit = renamed}, heading = "Page faults:"}
+
+-- Adds all that is told of together.
+function touched.add_all()
+  for i = 1, faults.split() do add_part(i) end
+end
 
 -- The section's lines; nil without any fault.
 function touched.rows(_, width)

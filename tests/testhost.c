@@ -7,6 +7,8 @@
  *     core.test_dispatch{kind = "call", call = "openat", args = {-100, 0x1000, 0}, ret = 3,
  *                        pieces = {{arg = 2, bytes = "/etc/passwd"}}}
  *         goes through the chains that were bound, and raises when a hook failed;
+ *     core.test_flush()
+ *         tells of what was kept to be told of together;
  *     core.test_event(spec, fn)
  *         calls fn(e) with the event and returns what it returned. spec.type: the event's type.
  *
@@ -146,6 +148,14 @@ static int test_dispatch(lua_State *L)
 	return 0;
 }
 
+static int test_flush(lua_State *L)
+{
+	lua_settop(L, 0);
+	call_push_slots(L);
+	chain_flush(host_of(L), L);
+	return 0;
+}
+
 static int test_event(lua_State *L)
 {
 	struct host *host = host_of(L);
@@ -176,6 +186,7 @@ static int run(lua_State *L)
 	static const luaL_Reg functions[] = {
 		{"test_dispatch", test_dispatch},
 		{"test_event", test_event},
+		{"test_flush", test_flush},
 		{NULL, NULL},
 	};
 	char **argv = lua_touserdata(L, 1);

@@ -74,6 +74,9 @@ static void add_entry(lua_State *L, struct chain *chain)
 		entry.type = chain_type_number(L, lua_gettop(L));
 		lua_getfield(L, table, "calm");
 		entry.calm = luaL_checkoption(L, lua_gettop(L), "call", calm);
+		if (lua_getfield(L, table, "together") == LUA_TFUNCTION)
+			entry.together = hook_keep(L, -1, label, is_of_scripts(role));
+		chain->together &= role == ROLE_MODEL || entry.together;
 		if (role == ROLE_MODEL) { /* before all others, in their order */
 			memmove(&chain->entries[chain->models + 1], &chain->entries[chain->models],
 				(chain->count - chain->models) * sizeof entry);
@@ -101,6 +104,7 @@ static struct chain *chain_new(lua_State *L)
 	host->chains = chain;
 	chain->bare = lua_toboolean(L, 4);
 	chain->blind = n > 0 && lua_isnoneornil(L, 3);
+	chain->together = n > 0;
 	if (!lua_isnoneornil(L, 3))
 		chain->split = hook_keep(L, 3, 0, false);
 	for (lua_Integer i = 1; i <= n; i++) {
@@ -109,6 +113,7 @@ static struct chain *chain_new(lua_State *L)
 		add_entry(L, chain);
 		lua_pop(L, 1);
 	}
+	chain->together &= chain->count > chain->models;
 	return chain;
 }
 
@@ -304,19 +309,26 @@ static void walk(struct host *host, lua_State *L, const struct chain *chain)
 	}
 }
 
-void chain_dispatch(struct host *host, lua_State *L, const struct record *record)
+static void run_models(struct host *host, lua_State *L, const struct chain *chain)
 {
-	const struct chain *chain = chain_of(host, record);
+	for (unsigned i = 0; i < chain->models; i++)
+		call_with_event(host, L, chain->entries[i].hook, 0);
+}
+
+static bool has_listeners(const struct host *host, const struct chain *chain)
+{
+	return chain->count > chain->models && !host->wants_end && !host->is_muted;
+}
+
+static void tell(struct host *host, lua_State *L, const struct chain *chain, const struct record *record)
+{
 	struct event *event = &host->event;
 
-	if (!chain)
-		return;
 	event_begin(event, record);
 	if (record->kind == RECORD_ENTER)
 		host->action.what = host->action.change_count = host->action.byte_count = 0;
-	for (unsigned i = 0; i < chain->models; i++)
-		call_with_event(host, L, chain->entries[i].hook, 0);
-	if (chain->count > chain->models && !host->wants_end && !host->is_muted) {
+	run_models(host, L, chain);
+	if (has_listeners(host, chain)) {
 		event->type = ask_type(host, L, chain);
 		lua_Integer n = ask_split(host, L, chain);
 		if (n < 1)
@@ -330,6 +342,41 @@ void chain_dispatch(struct host *host, lua_State *L, const struct record *record
 		}
 	}
 	event->record = NULL;
+}
+
+void chain_flush(struct host *host, lua_State *L)
+{
+	struct batch *batch = &host->batch;
+	const struct chain *chain = batch->chain;
+
+	if (!batch->count)
+		return;
+	batch_sort(batch);
+	event_begin(&host->event, &batch->records[batch->order[0]]);
+	run_models(host, L, chain);
+	for (unsigned i = chain->models; i < chain->count && has_listeners(host, chain); i++) {
+		hook_push(L, chain->entries[i].together);
+		hook_call(host, L, chain->entries[i].together, 0, 0);
+	}
+	host->event.record = NULL;
+	batch->count = 0;
+}
+
+void chain_dispatch(struct host *host, lua_State *L, const struct record *record)
+{
+	const struct chain *chain = chain_of(host, record);
+	struct batch *batch = &host->batch;
+	bool joins = chain && chain->together && !record->pieces && !batch->is_off;
+
+	if (batch->count && (!joins || batch->chain != chain || batch->count == BATCH_MAX))
+		chain_flush(host, L);
+	if (!joins) {
+		if (chain)
+			tell(host, L, chain, record);
+		return;
+	}
+	batch->chain = chain;
+	batch->records[batch->count++] = *record;
 }
 
 void chain_notify(struct host *host, lua_State *L, struct chain *chain)

@@ -19,6 +19,7 @@ struct entry {
 	struct hook *hook;
 	enum role role;
 	enum calm_role calm;
+	struct hook *together; /* called once for all records of a batch; NULL: it wants each */
 	int type;           /* TYPE_NONE: once for the record; TYPE_ANY; or a type's number */
 };
 
@@ -30,6 +31,7 @@ struct chain {
 	int type;
 	bool bare;          /* what its events' fields need is not traced */
 	bool blind;         /* only hooks that take no parameter, so that nobody looks at the event */
+	bool together;      /* its records are told of many at once */
 	unsigned models, count;
 	struct entry entries[];
 };
@@ -44,15 +46,35 @@ struct calm {
 
 #define CALM_TYPES 128
 
-/* core.bind, core.calm */
+enum { BATCH_MAX = 64 };
+
+/* Records that follow each other and are told of at once. */
+struct batch {
+	const struct chain *chain; /* whose they are; NULL: there are none */
+	bool is_off;               /* each is told of by itself from now on */
+	unsigned count;
+	struct record records[BATCH_MAX];
+	uint8_t order[BATCH_MAX]; /* in which they are told of */
+};
+
+/* core.bind, core.fault, core.faulter, core.apart, core.calm */
 int chain_bind(lua_State *L);
+int batch_fault(lua_State *L);
+int batch_faulter(lua_State *L);
+int batch_apart(lua_State *L);
+/* Page faults that are told of together are gathered by task and address. */
+void batch_sort(struct batch *batch);
+
 int chain_calm(lua_State *L);
 
 /* Number of the type whose name is at index, made when new; TYPE_NONE for nil. */
 int chain_type_number(lua_State *L, int index);
 
-/* Runs a record's chain; the slots must be there. */
+/* Runs a record's chain, or keeps the record for chain_flush; the slots must be there. */
 void chain_dispatch(struct host *host, lua_State *L, const struct record *record);
+
+/* Runs the chain of the records that were kept. */
+void chain_flush(struct host *host, lua_State *L);
 
 /* Calls every entry with the value at the top, which is popped. */
 void chain_notify(struct host *host, lua_State *L, struct chain *chain);

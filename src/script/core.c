@@ -221,6 +221,9 @@ static void push_run(lua_State *L, const struct run *run)
 static const luaL_Reg functions[] = {
 	{"bind", chain_bind},
 	{"calm", chain_calm},
+	{"fault", batch_fault},
+	{"faulter", batch_faulter},
+	{"apart", batch_apart},
 	{"field", event_field},
 	{"method", event_method},
 	{"timer", core_timer},

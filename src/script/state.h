@@ -78,6 +78,7 @@ struct host {
 	int fields;                 /* library fields so far */
 	uint64_t lasting[FIELDS_MAX / 64]; /* those that bare events have too */
 	struct event event;
+	struct batch batch;
 	struct found_field found[256];
 	struct action action;       /* of the "enter:" hooks that run or ran last */
 	unsigned action_failures;

@@ -418,6 +418,24 @@ end)]]
     end
   end)
 
+  it_if_seen("add up to the same, whether each is looked at or many are told of together", function()
+    local dir = h.folder "root"
+    local recorded = h.trace({"--faults", "--record", dir .. "/trace.ct", "-s", "default.lua"},
+      {"sh", "-c", h.tracee "touch" .. " all 64; ls /usr/lib >/dev/null; " .. h.tracee "touch" .. " regions 40"}, {cwd = dir})
+    assert.equal(0, recorded.status, recorded.err)
+    local function replay(...)
+      local result = h.trace {"--replay", dir .. "/trace.ct", ...}
+      assert.equal(0, result.status, result.err)
+      return result.err
+    end
+    local together = replay("-s", "default.lua")
+    assert.matches("Page faults:", together)
+    local each <const> = 'noise.add {name = "none", types = {"fault"}, match = function() return false end}'
+    local function summary(text) return text:match "━.*" end
+    assert.equal(summary(together), summary(replay("-s", "default.lua", "-e", each)))
+    assert.equal(summary(together), summary(recorded.err))
+  end)
+
   it_if_seen("have rings on every CPU for a user who may lock little, and it is said when nothing is left", function()
     local quiet <const> = {"--faults", "-q", "-s", "default.lua", "--", h.tracee "touch"}
     local dir = h.folder(h.users[1])

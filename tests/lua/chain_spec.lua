@@ -139,6 +139,72 @@ describe("a chain", function()
     assert.is_false((pcall(core.bind, "call:close", {calm("s", "sleep")})))
   end)
 
+  describe("whose records may be told of together", function()
+    local function fault(pid, page, major)
+      core.test_dispatch {kind = "fault", pid = pid, time = 7, args = {page * 4096, 1, major or 0, 0, 1}}
+    end
+
+    -- What a model was told, at each call; "|" is where another record was.
+    local function told(before, entries)
+      local list = {}
+      table.insert(entries, {role = "model", fn = function()
+        local i, addr, pages, is_same = 1, core.fault(1)
+        while addr do
+          local _, pid, _, is_major = core.faulter(i)
+          list[#list + 1] = (is_same and "=" or "") .. pid .. (is_major and "!" or ":") .. addr // 4096 + pages - 1
+          i = i + 1
+          addr, pages, is_same = core.fault(i)
+        end
+        list[#list + 1] = "."
+      end})
+      table.insert(entries, {role = "type", fn = "fault"})
+      core.bind("fault", entries)
+      core.bind("call:close", {{role = "hook", fn = function() list[#list + 1] = "|" end}})
+      before()
+      core.test_flush()
+      return table.concat(list, " ")
+    end
+
+    local function some()
+      fault(2, 9)
+      fault(1, 8)
+      fault(1, 7)
+      fault(1, 3, 1)
+      core.test_dispatch {call = "close"}
+      fault(1, 8)
+    end
+
+    local calls = 0
+    local function sink() return {role = "sink", type = "fault", fn = print, together = function() calls = calls + 1 end} end
+
+    it("are kept until another comes, and are by task and address", function()
+      assert.equals("1:7 =1:8 1!3 2:9 . | 1:8 .", told(some, {sink(), sink()}))
+      assert.equals(4, calls)
+    end)
+
+    it("are kept up to a number", function()
+      local list = told(function() for page = 1, 70 do fault(1, page) end end, {sink()})
+      assert.equals(2, select(2, list:gsub("%.", "")))
+      assert.truthy(list:find("=1:64 . 1:65 =1:66", 1, true))
+    end)
+
+    it("are told of one by one when anybody wants that", function()
+      local pages = {}
+      local hook = {role = "hook", type = "fault", fn = function(e) pages[#pages + 1] = e.raw[1] // 4096 end}
+      assert.equals("2:9 . 1:8 . 1:7 . 1!3 . | 1:8 .", told(some, {{role = "sink", type = "fault", fn = function() end,
+        together = error}, hook}))
+      assert.same({9, 8, 7, 3, 8}, pages)
+      local again = sink()
+      again.fn = function() end
+      assert.equals("1:8 2:9 . 1:7 .", told(function()
+        fault(2, 9)
+        fault(1, 8)
+        core.apart()
+        fault(1, 7)
+      end, {again}))
+    end)
+  end)
+
   it("says what is wrong with what is bound", function()
     assert.has_error(function() core.bind("call:nope", {}) end, "nothing can be bound to 'call:nope'")
     assert.has_error(function() core.bind("opne", {}) end, "nothing can be bound to 'opne'")

@@ -25,8 +25,18 @@ local ERRNO = {
 }
 local SIGNALS = {[2] = "SIGINT", [9] = "SIGKILL", [11] = "SIGSEGV", [15] = "SIGTERM", [17] = "SIGCHLD"}
 
+local told = {} -- the faults that are told of together
+
 -- What the models and fields use of the C host.
 local core = {
+  fault = function(i)
+    local e, before = told[i], told[i - 1]
+    if e then return e.raw[1], e.raw[5], before ~= nil and before.tid == e.tid and before.raw[3] == e.raw[3] end
+  end,
+  faulter = function(i)
+    local e = told[i]
+    return e.time, e.pid, e.tid, e.raw[3] ~= 0, e.raw[4] ~= 0
+  end,
   signal = function(n) return SIGNALS[n] end,
   interface = function(index) return index == 2 and "eth0" or nil end,
   errno = function(number)
@@ -149,7 +159,9 @@ function fake.world()
       ret = fields.ret, status = fields.status, error = false, unfinished = false, syscall = false, type = false,
     })
     place(e, fields)
-    return feed(e, kind, "records")
+    told = fields.together or {}
+    table.insert(told, e)
+    return fields.is_more and e or feed(e, kind, "records")
   end
   world.record = record
 

@@ -82,6 +82,7 @@ function fake.new(given)
       host.calm_events[type] = nil
       return count
     end,
+    apart = function() host.is_apart = true end,
     finder = function(texts)
       return function(text)
         for _, each in ipairs(texts) do

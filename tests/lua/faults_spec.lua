@@ -82,6 +82,39 @@ describe("page faults", function()
     assert.equal(60, touched(10))
   end)
 
+  it("that are told of together are parts by task, kind and region", function()
+    local together = {}
+    local function fault(pid, page, major, pages, is_last)
+      return world.record("fault", pid, pid,
+        {raw = {BASE + page * PAGE, 1, major, 0, pages}, together = together, is_more = not is_last})
+    end
+    world.fork(10, 20)
+    world.exec(20, "/bin/other")
+    mmap(10, 0, 100)
+    mmap(10, 200, 100, SHARED | ANON)
+    mmap(20, 0, 300)
+    touch(10, 5, 1)
+    for page = 3, 6 do fault(10, page, 0, 1) end
+    fault(10, 3, 0, 1) -- once more
+    fault(10, 90, 0, 120) -- through both regions, and what is between
+    fault(10, 99, 0, 1)
+    fault(10, 99, 1, 1)
+    fault(20, 99, 1, 1, true)
+    local parts = {}
+    for i = 1, faults.split() do
+      local region, pages, again, is_major, in_kernel, pid, tid, events = faults.part(i)
+      assert.same({false, pid}, {in_kernel, tid})
+      parts[i] = {pid, region and faults.what_of(i) or "?", pages, again, is_major, events}
+    end
+    assert.same({
+      {10, "anonymous memory", 4 + 1 + 10 + 1, 1 + 1 + 1, false, 7},
+      {10, "?", 110, 0, false, 1},
+      {10, "anonymous memory", 1, 1, true, 1},
+      {20, "anonymous memory", 1, 0, true, 1},
+    }, parts)
+    assert.same({14, 1}, {touched(10), touched(20)})
+  end)
+
   it("after fork: what is written is copied, each process has its own", function()
     mmap(10, 0, 100)
     touch(10, 0, 50)
