@@ -80,15 +80,22 @@ end
 
 -- What is told of now: the records' faults of one task in one region are a part, in the order in which the first of
 -- them came.
-local times, tids, pids, majors, kernels = {}, {}, {}, {}, {} -- when the first was; whose they are, and how
+local times, tids, pids, majors, kernels = {}, {}, {}, {}, {} -- when one of them was; whose they are, and how
 local addrs, pages, places, agains, counts, whats = {}, {}, {}, {}, {}, {}
 local count = 0
 
 local part_in <const> = setmetatable({}, {__mode = "k"}) -- region -> its latest part, maybe of other records
 
--- The part of the i-th record's fault there; with nothing in it yet when it is new.
-local function part_for(i, addr, region)
-  local time, pid, tid, is_major, in_kernel = core.faulter(i)
+-- Of the records that are being looked at: they are alike in all this.
+local mm, time, pid, tid, is_major, in_kernel = UNKNOWN, 0, 0, 0, false, false
+
+local function change_task(i)
+  time, pid, tid, is_major, in_kernel = core.faulter(i)
+  mm = memory.space(pid) or UNKNOWN
+end
+
+-- The part of their fault there; with nothing in it yet when it is new.
+local function part_for(addr, region)
   local part = region and part_in[region]
   if part and part <= count and places[part] == region and tids[part] == tid and majors[part] == is_major
     and kernels[part] == in_kernel then
@@ -108,11 +115,11 @@ local function is_counted(region)
 end
 
 -- A record of many pages: they are in one region or in several.
-local function add_run(i, mm, addr, left)
+local function add_run(addr, left)
   if left < 1 then left = 1 elseif left > RUN_MOST then left = RUN_MOST end
   repeat
     local region = find(mm, addr)
-    local part, fit = part_for(i, addr, region), left
+    local part, fit = part_for(addr, region), left
     if region then
       fit = (region.addr + region.size - (addr & -PAGE)) // PAGE
       if fit < 1 then fit = 1 elseif fit > left then fit = left end
@@ -125,7 +132,7 @@ end
 
 -- What is gathered: `events` pages of a part, one by one, in low .. high - 1 of an address space; those that count as
 -- touched are the bits of `mask`, in a word of its set of pages, until one is of another word.
-local mm, part, low, high, is_touched, events, word, mask = UNKNOWN, 0, 0, 0, false, 0, 0, 0
+local part, low, high, is_touched, events, word, mask = 0, 0, 0, false, 0, 0, 0
 
 local function settle_word()
   if mask ~= 0 then agains[part] = agains[part] + memory.touch_word(mm, word, mask) end
@@ -140,11 +147,11 @@ local function settle()
   low, high, events = 0, 0, 0
 end
 
--- The i-th record's page is in another region than those before.
-local function change_region(i, addr)
+-- The page is in another region than those before.
+local function change_region(addr)
   settle()
   local region <const> = find(mm, addr)
-  part, is_touched = part_for(i, addr, region), is_counted(region)
+  part, is_touched = part_for(addr, region), is_counted(region)
   if region then low, high = region.addr, region.addr + region.size end
 end
 
@@ -167,14 +174,13 @@ local function on_fault()
   while addr do
     if not is_same then
       settle()
-      local _, pid = core.faulter(i)
-      mm = memory.space(pid) or UNKNOWN
+      change_task(i)
     end
     if left ~= 1 then
       settle()
-      add_run(i, mm, addr, left)
+      add_run(addr, left)
     else
-      if addr < low or addr >= high then change_region(i, addr) end
+      if addr < low or addr >= high then change_region(addr) end
       events = events + 1
       if is_touched then add_page(addr) end
     end
@@ -214,8 +220,8 @@ end
 -- from the disk, and whether the kernel touched them.
 function faults.of(e)
   local i = part_of(e)
-  local region, n, again, is_major, in_kernel = faults.part(i)
-  return addrs[i], n, region, again, is_major, in_kernel
+  local region, n, again, from_disk, by_kernel = faults.part(i)
+  return addrs[i], n, region, again, from_disk, by_kernel
 end
 
 -- What the event's region is called.
