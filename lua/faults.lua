@@ -2,7 +2,7 @@
 --
 -- faults: which memory a page fault touched. A record is a run of pages touched one after the other;
 -- it becomes one event for each region the run goes through, as the regions were at that time. Where only
--- the lines and the summary listen, records that follow each other are told of together (see core.batch), by
+-- the lines and the summary listen, records that follow each other are told of together (see core.fault), by
 -- what each task did in a region. The step between memory (the regions) and the lines and the summary.
 --
 -- What a region is called (`what`): heap, stack, thread stack, malloc arena, anonymous memory, shared
@@ -78,8 +78,7 @@ local function find(mm, addr)
   return region
 end
 
--- What is told of now: the records' faults of one task in one region are a part, in the order in which the first of
--- them came.
+-- What is told of now: the records' faults of one task in one region are a part.
 local times, tids, pids, majors, kernels = {}, {}, {}, {}, {} -- when one of them was; whose they are, and how
 local addrs, pages, places, agains, counts, whats = {}, {}, {}, {}, {}, {}
 local count = 0

@@ -142,11 +142,8 @@ end
 
 -- Pages of an address space (first: address / page size) are touched now. Returns how many of them had been before.
 function memory.touch(mm, first, count)
-  local set = mm.pages
-  if set.owners > 1 then
-    set = pages.own(set)
-    mm.pages = set
-  end
+  local set <const> = pages.own(mm.pages)
+  mm.pages = set
   local again = pages.add(set, first, count)
   if again < count then measure(mm, "touched", set.count * PAGE) end
   return again
@@ -154,11 +151,8 @@ end
 
 -- The same of pages of one word, see pages.add_word.
 function memory.touch_word(mm, word, mask)
-  local set = mm.pages
-  if set.owners > 1 then
-    set = pages.own(set)
-    mm.pages = set
-  end
+  local set <const> = pages.own(mm.pages)
+  mm.pages = set
   local again = pages.add_word(set, word, mask)
   measure(mm, "touched", set.count * PAGE)
   return again

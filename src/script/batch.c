@@ -2,7 +2,7 @@
  *
  * Batches: records of a kind that come in such numbers that calling Lua for each would cost the program more
  * than what it learns. Where everybody who listens is content with sums, they are kept until another record
- * comes, a timer is due or there are enough of them, and are then told of together: never out of order.
+ * comes, a timer is due or there are enough of them, and are then told of together: before what comes next.
  */
 #include "script/state.h"
 
