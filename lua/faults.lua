@@ -15,7 +15,6 @@ local regions = require "compendium.regions"
 local faults = {}
 
 local PAGE <const>, PAGE_SHIFT <const> = 4096, 12
-local BLOCK_SHIFT <const>, SLOT_MASK <const> = 20, 63 -- see find
 local ARENA <const> = 64 << 20 -- glibc's malloc reserves so much for a thread's heap, and aligns it so
 local PROT_READ_WRITE <const> = 3
 local STACK_MOST <const> = 1 << 30 -- by which a stack may have grown since it was seen
@@ -70,11 +69,10 @@ local function find(mm, addr)
     near = {}
     mm.near = near
   end
-  local slot <const> = addr >> BLOCK_SHIFT & SLOT_MASK
-  local region = near[slot]
-  if region and addr >= region.addr and addr < region.addr + region.size then return region end
+  local region = regions.recall(near, addr)
+  if region then return region end
   region = region_at(mm, addr)
-  near[slot] = region
+  if region then regions.remember(near, addr, region) end
   return region
 end
 
@@ -113,8 +111,8 @@ local function is_counted(region)
   return region and region.kind ~= "file" and region.kind ~= "kernel"
 end
 
--- A record of many pages: they are in one region or in several.
-local function add_run(addr, left)
+-- A record whose pages are in several regions, or in none that is known.
+local function add_record(addr, left)
   if left < 1 then left = 1 elseif left > RUN_MOST then left = RUN_MOST end
   repeat
     local region = find(mm, addr)
@@ -129,9 +127,9 @@ local function add_run(addr, left)
   until left <= 0
 end
 
--- What is gathered: `events` pages of a part, one by one, in low .. high - 1 of an address space; those that count as
--- touched are the bits of `mask`, in a word of its set of pages, until one is of another word.
-local part, low, high, is_touched, events, word, mask = 0, 0, 0, false, 0, 0, 0
+-- What is gathered: so many pages of a part, of so many records, in low .. high - 1 of an address space; those that
+-- count as touched are the bits of `mask`, in a word of its set of pages, until one is of another word.
+local part, low, high, is_touched, gathered, records, word, mask = 0, 0, 0, false, 0, 0, 0, 0
 
 local function settle_word()
   if mask ~= 0 then agains[part] = agains[part] + memory.touch_word(mm, word, mask) end
@@ -139,52 +137,70 @@ local function settle_word()
 end
 
 local function settle()
-  if events > 0 then
+  if records > 0 then
     settle_word()
-    pages[part], counts[part] = pages[part] + events, counts[part] + events
+    pages[part], counts[part] = pages[part] + gathered, counts[part] + records
   end
-  low, high, events = 0, 0, 0
+  low, high, gathered, records = 0, 0, 0, 0
 end
 
--- The page is in another region than those before.
-local function change_region(addr)
-  settle()
-  local region <const> = find(mm, addr)
-  part, is_touched = part_for(addr, region), is_counted(region)
-  if region then low, high = region.addr, region.addr + region.size end
-end
-
-local function add_page(addr)
+local function add_pages(addr, n)
   local page <const> = addr >> PAGE_SHIFT
-  local bit <const> = 1 << (page & 63)
-  if page >> 6 ~= word or mask & bit ~= 0 then
+  local at <const> = page & 63
+  if at + n > 64 then
+    settle_word()
+    agains[part] = agains[part] + memory.touch(mm, page, n)
+    return
+  end
+  local bits <const> = (n == 64 and -1 or (1 << n) - 1) << at
+  if page >> 6 ~= word or mask & bits ~= 0 then
     settle_word()
     word = page >> 6
   end
-  mask = mask | bit
+  mask = mask | bits
 end
 
--- Of each record, a part for each region that its pages are in. There are very many records, and most are one page,
--- near the one before.
-local function on_fault()
+local function is_within(addr, n)
+  return addr >= low and addr < high and n > 0 and n <= high - (addr & -PAGE) >> PAGE_SHIFT
+end
+
+-- What is gathered from here on is in the region of these pages. False: they are not all in one.
+local function enter_region(addr, n)
+  settle()
+  local region <const> = find(mm, addr)
+  if not region then return false end
+  low, high = region.addr, region.addr + region.size
+  if not is_within(addr, n) then
+    low, high = 0, 0
+    return false
+  end
+  part, is_touched = part_for(addr, region), is_counted(region)
+  return true
+end
+
+local function add_run(i, addr, n, of_records)
+  if n == 1 and addr >= low and addr < high or is_within(addr, n) or enter_region(addr, n) then
+    gathered, records = gathered + n, records + of_records
+    if is_touched then add_pages(addr, n) end
+  else
+    for k = 1, of_records do add_record(core.fault_record(i, k)) end
+  end
+end
+
+-- Of each run, a part for each region that its pages are in, beside those that were not told of yet. There are very
+-- many, and most are in the region of the one before.
+local function on_fault(_, goes_on)
   local fault <const> = core.fault
-  local i, addr, left, is_same = 1, fault(1)
-  count = 0
+  local i, addr, n, is_same, of_records = 1, fault(1)
+  if not goes_on then count = 0 end
   while addr do
     if not is_same then
       settle()
       change_task(i)
     end
-    if left ~= 1 then
-      settle()
-      add_run(addr, left)
-    else
-      if addr < low or addr >= high then change_region(addr) end
-      events = events + 1
-      if is_touched then add_page(addr) end
-    end
+    add_run(i, addr, n, of_records)
     i = i + 1
-    addr, left, is_same = fault(i)
+    addr, n, is_same, of_records = fault(i)
   end
   settle()
 end

@@ -312,6 +312,7 @@ function lines.failures()
 end
 
 local function overridden_text(e, fn)
+  core.tell()
   local ok, result = xpcall(fn, debug.traceback, e)
   if not ok then
     failures = failures + 1

@@ -11,6 +11,7 @@
 -- `memory.most` holds the most there ever was of each of MEASURES.
 
 local calls = require "compendium.calls"
+local core = require "compendium.core"
 local fds = require "compendium.fds"
 local pages = require "compendium.pages"
 local regions = require "compendium.regions"
@@ -127,9 +128,11 @@ end
 -- Puts regions in place of whatever was in a range, and keeps the totals.
 local function replace(mm, start, stop, new, time)
   if stop <= start then return end
-  mm.list, mm.near = regions.own(mm.list), nil
-  local totals, total = mm.totals, memory.total
+  core.gather() -- what was touched before is looked up in what is there now
+  mm.list = regions.own(mm.list)
+  local totals, total, near = mm.totals, memory.total, mm.near
   regions.replace(mm.list, start, stop, new, function(region, sign)
+    if near and sign < 0 then regions.forget(near, region) end
     local kind, size = region.kind, sign * region.size
     totals.bytes, totals.regions, totals[kind] = totals.bytes + size, totals.regions + sign, totals[kind] + size
     total.bytes, total.regions, total[kind] = total.bytes + size, total.regions + sign, total[kind] + size
@@ -160,6 +163,7 @@ end
 
 -- Nothing is there any more: the next touch is a first one.
 local function forget_pages(mm, start, stop)
+  core.gather()
   if mm.pages.count == 0 or stop <= start then return end
   mm.pages = pages.own(mm.pages)
   pages.remove(mm.pages, start >> PAGE_SHIFT, stop - start >> PAGE_SHIFT)
@@ -167,6 +171,7 @@ local function forget_pages(mm, start, stop)
 end
 
 local function move_pages(mm, from, to, size)
+  core.gather()
   if mm.pages.count == 0 then return end
   mm.pages = pages.own(mm.pages)
   pages.move(mm.pages, from >> PAGE_SHIFT, to >> PAGE_SHIFT, size >> PAGE_SHIFT)
@@ -180,8 +185,8 @@ function memory.find(pid, addr)
   return task and regions.find(task.mm.list, addr)
 end
 
--- The address space of a process: {list=, pages=, near=, kernel=...}, or nil. `near` is for faults, which keep the
--- regions they were in there; it is nil again when any region changes.
+-- The address space of a process: {list=, pages=, near=, kernel=...}, or nil. `near` is for faults, see
+-- regions.recall; it is nil, or has no region that is gone.
 function memory.space(pid)
   local task = tasks.leader(pid)
   return task and task.mm

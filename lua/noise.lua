@@ -153,6 +153,7 @@ end
 
 -- A script's match may fail; the event is then shown, and the rule goes.
 local function matches_foreign(rule, e)
+  core.tell()
   local ok, result = xpcall(rule.match, debug.traceback, e)
   if not ok then
     failures = failures + 1

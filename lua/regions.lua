@@ -87,6 +87,32 @@ local function append(pieces, region)
   end
 end
 
+-- ---- regions that were found lately, by blocks of addresses
+
+local BLOCK_SHIFT <const>, BLOCKS <const> = 20, 64
+
+-- The region of the table `near` that addr is in, or nil.
+function regions.recall(near, addr)
+  local region <const> = near[(addr >> BLOCK_SHIFT) % BLOCKS]
+  return region and addr >= region.addr and addr < region.addr + region.size and region or nil
+end
+
+-- That is the region for addr, until it is forgotten.
+function regions.remember(near, addr, region)
+  near[(addr >> BLOCK_SHIFT) % BLOCKS] = region
+end
+
+-- The region is gone.
+function regions.forget(near, region)
+  local first <const>, last <const> = region.addr >> BLOCK_SHIFT, region.addr + region.size - 1 >> BLOCK_SHIFT
+  for block = first, math.min(last, first + BLOCKS - 1) do
+    local slot <const> = block % BLOCKS
+    if near[slot] == region then near[slot] = nil end
+  end
+end
+
+-- ---- changes
+
 -- Puts pieces in place of list[i..j].
 local function splice(list, i, j, pieces)
   local old, n = #list, #pieces

@@ -185,6 +185,7 @@ end
 -- A line that has its place now. While entry.open is true it may still change and those after it
 -- wait; entry:finish(), if there, is called before it is written and sets entry.text.
 function terminal.add(entry)
+  core.tell() -- what came before may have a line, too
   last = last + 1
   queue[last] = entry
   if not queue[first].open or last - first >= MAX_WAITING then

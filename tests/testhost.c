@@ -152,7 +152,7 @@ static int test_flush(lua_State *L)
 {
 	lua_settop(L, 0);
 	call_push_slots(L);
-	chain_flush(host_of(L), L);
+	batch_tell(host_of(L), L);
 	return 0;
 }
 

@@ -77,6 +77,7 @@ static void add_entry(lua_State *L, struct chain *chain)
 		if (lua_getfield(L, table, "together") == LUA_TFUNCTION)
 			entry.together = hook_keep(L, -1, label, is_of_scripts(role));
 		chain->together &= role == ROLE_MODEL || entry.together;
+		chain->for_scripts |= is_of_scripts(role);
 		if (role == ROLE_MODEL) { /* before all others, in their order */
 			memmove(&chain->entries[chain->models + 1], &chain->entries[chain->models],
 				(chain->count - chain->models) * sizeof entry);
@@ -315,7 +316,7 @@ static void run_models(struct host *host, lua_State *L, const struct chain *chai
 		call_with_event(host, L, chain->entries[i].hook, 0);
 }
 
-static bool has_listeners(const struct host *host, const struct chain *chain)
+bool chain_has_listeners(const struct host *host, const struct chain *chain)
 {
 	return chain->count > chain->models && !host->wants_end && !host->is_muted;
 }
@@ -328,7 +329,7 @@ static void tell(struct host *host, lua_State *L, const struct chain *chain, con
 	if (record->kind == RECORD_ENTER)
 		host->action.what = host->action.change_count = host->action.byte_count = 0;
 	run_models(host, L, chain);
-	if (has_listeners(host, chain)) {
+	if (chain_has_listeners(host, chain)) {
 		event->type = ask_type(host, L, chain);
 		lua_Integer n = ask_split(host, L, chain);
 		if (n < 1)
@@ -344,39 +345,19 @@ static void tell(struct host *host, lua_State *L, const struct chain *chain, con
 	event->record = NULL;
 }
 
-void chain_flush(struct host *host, lua_State *L)
-{
-	struct batch *batch = &host->batch;
-	const struct chain *chain = batch->chain;
-
-	if (!batch->count)
-		return;
-	batch_sort(batch);
-	event_begin(&host->event, &batch->records[batch->order[0]]);
-	run_models(host, L, chain);
-	for (unsigned i = chain->models; i < chain->count && has_listeners(host, chain); i++) {
-		hook_push(L, chain->entries[i].together);
-		hook_call(host, L, chain->entries[i].together, 0, 0);
-	}
-	host->event.record = NULL;
-	batch->count = 0;
-}
-
 void chain_dispatch(struct host *host, lua_State *L, const struct record *record)
 {
 	const struct chain *chain = chain_of(host, record);
-	struct batch *batch = &host->batch;
-	bool joins = chain && chain->together && !record->pieces && !batch->is_off;
+	bool is_call = record->kind == RECORD_CALL || record->kind == RECORD_ENTER;
 
-	if (batch->count && (!joins || batch->chain != chain || batch->count == BATCH_MAX))
-		chain_flush(host, L);
-	if (!joins) {
-		if (chain)
-			tell(host, L, chain, record);
+	if (chain && chain->together && !record->pieces && !host->batch.is_off) {
+		batch_keep(host, L, chain, record);
 		return;
 	}
-	batch->chain = chain;
-	batch->records[batch->count++] = *record;
+	if (!is_call || (chain && chain->for_scripts))
+		batch_tell(host, L);
+	if (chain)
+		tell(host, L, chain, record);
 }
 
 void chain_notify(struct host *host, lua_State *L, struct chain *chain)

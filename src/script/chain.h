@@ -32,6 +32,7 @@ struct chain {
 	bool bare;          /* what its events' fields need is not traced */
 	bool blind;         /* only hooks that take no parameter, so that nobody looks at the event */
 	bool together;      /* its records are told of many at once */
+	bool for_scripts;   /* functions of scripts are among its entries */
 	unsigned models, count;
 	struct entry entries[];
 };
@@ -46,35 +47,52 @@ struct calm {
 
 #define CALM_TYPES 128
 
-enum { BATCH_MAX = 64 };
+enum { BATCH_MAX = 128 };
 
-/* Records that follow each other and are told of at once. */
+/* Records in order that are faults of pages one after the other. */
+struct fault_run {
+	uint8_t first, count; /* in the batch's order */
+	bool is_same;         /* as the run before it in all but where it is */
+	uint64_t pages;
+};
+
+/* Records that are kept, see batch.c. */
 struct batch {
 	const struct chain *chain; /* whose they are; NULL: there are none */
 	bool is_off;               /* each is told of by itself from now on */
-	unsigned count;
+	unsigned gathered;         /* records that models looked at, and others were not told of */
+	unsigned count, runs;
 	struct record records[BATCH_MAX];
-	uint8_t order[BATCH_MAX]; /* in which they are told of */
+	uint8_t order[BATCH_MAX]; /* in which they are looked at */
+	struct fault_run run[BATCH_MAX];
 };
 
-/* core.bind, core.fault, core.faulter, core.apart, core.calm */
-int chain_bind(lua_State *L);
-int batch_fault(lua_State *L);
-int batch_faulter(lua_State *L);
-int batch_apart(lua_State *L);
-/* Page faults that are told of together are gathered by task and address. */
-void batch_sort(struct batch *batch);
+/* Keeps a record of that chain, having made room. */
+void batch_keep(struct host *host, lua_State *L, const struct chain *chain, const struct record *record);
 
+/* Tells everybody who listens of what was kept. */
+void batch_tell(struct host *host, lua_State *L);
+
+/* core.fault, core.fault_record, core.faulter, core.gather, core.tell, core.apart */
+int batch_fault(lua_State *L);
+int batch_fault_record(lua_State *L);
+int batch_faulter(lua_State *L);
+int batch_gather(lua_State *L);
+int batch_tell_now(lua_State *L);
+int batch_apart(lua_State *L);
+
+/* core.bind, core.calm */
+int chain_bind(lua_State *L);
 int chain_calm(lua_State *L);
 
 /* Number of the type whose name is at index, made when new; TYPE_NONE for nil. */
 int chain_type_number(lua_State *L, int index);
 
-/* Runs a record's chain, or keeps the record for chain_flush; the slots must be there. */
+/* Runs a record's chain, or keeps the record in the batch; the slots must be there. */
 void chain_dispatch(struct host *host, lua_State *L, const struct record *record);
 
-/* Runs the chain of the records that were kept. */
-void chain_flush(struct host *host, lua_State *L);
+/* Is anybody but models to be told of its records now? */
+bool chain_has_listeners(const struct host *host, const struct chain *chain);
 
 /* Calls every entry with the value at the top, which is popped. */
 void chain_notify(struct host *host, lua_State *L, struct chain *chain);

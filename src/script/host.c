@@ -280,7 +280,7 @@ void host_dispatch(struct host *host, const struct record *record)
 void host_mute(struct host *host, bool is_muted)
 {
 	if (is_muted != host->is_muted)
-		chain_flush(host, host->L);
+		batch_tell(host, host->L);
 	host->is_muted = is_muted;
 }
 
@@ -338,7 +338,7 @@ uint64_t host_timers(const struct host *host)
 void host_run_timers(struct host *host, uint64_t now_ns)
 {
 	move_clock(host, now_ns);
-	chain_flush(host, host->L);
+	batch_tell(host, host->L);
 	for (size_t i = 0; i < host->timer_count && !host->wants_end; i++)
 		if (host->timers[i].due_ns <= now_ns)
 			run_timer(host, &host->timers[i], now_ns);
@@ -364,7 +364,7 @@ bool host_finish(struct host *host, uint64_t now_ns, int status, int signal)
 	bool ended = host->wants_end;
 
 	move_clock(host, now_ns);
-	chain_flush(host, host->L);
+	batch_tell(host, host->L);
 	host->wants_end =
 		false; /* what is said at the end is said even when a script ended the trace */
 	notify(host, host->finish,

@@ -140,26 +140,42 @@ describe("a chain", function()
   end)
 
   describe("whose records may be told of together", function()
-    local function fault(pid, page, major)
-      core.test_dispatch {kind = "fault", pid = pid, time = 7, args = {page * 4096, 1, major or 0, 0, 1}}
+    local list
+
+    local function fault(pid, page, major, pages)
+      core.test_dispatch {kind = "fault", pid = pid, time = 7, args = {page * 4096 + 8, 1, major or 0, 0, pages or 1}}
     end
 
-    -- What a model was told, at each call; "|" is where another record was.
-    local function told(before, entries)
-      local list = {}
-      table.insert(entries, {role = "model", fn = function()
-        local i, addr, pages, is_same = 1, core.fault(1)
-        while addr do
-          local _, pid, _, is_major = core.faulter(i)
-          list[#list + 1] = (is_same and "=" or "") .. pid .. (is_major and "!" or ":") .. addr // 4096 + pages - 1
-          i = i + 1
-          addr, pages, is_same = core.fault(i)
-        end
-        list[#list + 1] = "."
-      end})
+    -- What a model gathers: runs as pid:first page+pages, "!" when they are major, "=" when only where they are differs
+    -- from the run before; "&" first when others were not told yet of what it gathered before.
+    local function gathered(_, goes_on)
+      local runs = {}
+      local i, addr, pages, is_same, records = 1, core.fault(1)
+      while addr do
+        local _, pid, _, is_major = core.faulter(i)
+        runs[i] = (is_same and "=" or "") .. pid .. (is_major and "!" or ":") .. addr // 4096 .. "+" .. pages
+        local sum = 0
+        for k = 1, records do sum = sum + select(2, core.fault_record(i, k)) end
+        assert(sum == pages and not core.fault_record(i, records + 1) and not core.fault_record(i, 0))
+        i = i + 1
+        addr, pages, is_same, records = core.fault(i)
+      end
+      list[#list + 1] = (goes_on and "&(" or "(") .. table.concat(runs, " ") .. ")"
+    end
+
+    local function say(what) return function() list[#list + 1] = what end end
+
+    local function sink(fn) return {role = "sink", type = "fault", fn = fn or error, together = say "told"} end
+
+    -- What happens when `before` runs. On close a script's hook runs, on read only a model and a sink.
+    local function happens(before, entries)
+      list = {}
+      table.insert(entries, {role = "model", fn = gathered})
       table.insert(entries, {role = "type", fn = "fault"})
       core.bind("fault", entries)
-      core.bind("call:close", {{role = "hook", fn = function() list[#list + 1] = "|" end}})
+      core.bind("call:close", {{role = "hook", fn = say "close"}})
+      core.bind("call:read", {{role = "model", fn = say "read"}, {role = "sink", fn = say "sink"}})
+      core.bind("exit", {{role = "model", fn = say "exit"}})
       before()
       core.test_flush()
       return table.concat(list, " ")
@@ -174,34 +190,67 @@ describe("a chain", function()
       fault(1, 8)
     end
 
-    local calls = 0
-    local function sink() return {role = "sink", type = "fault", fn = print, together = function() calls = calls + 1 end} end
-
-    it("are kept until another comes, and are by task and address", function()
-      assert.equals("1:7 =1:8 1!3 2:9 . | 1:8 .", told(some, {sink(), sink()}))
-      assert.equals(4, calls)
+    it("are kept until a script's function runs, and are runs by task and address", function()
+      assert.equals("(1:7+2 1!3+1 2:9+1) told told close (1:8+1) told told", happens(some, {sink(), sink()}))
     end)
 
-    it("are kept up to a number", function()
-      local list = told(function() for page = 1, 70 do fault(1, page) end end, {sink()})
-      assert.equals(2, select(2, list:gsub("%.", "")))
-      assert.truthy(list:find("=1:64 . 1:65 =1:66", 1, true))
+    it("are kept while nobody notices, but not when tasks change", function()
+      assert.equals("read sink (1:5+1 =1:7+1) told exit read sink", happens(function()
+        fault(1, 7)
+        core.test_dispatch {call = "read"}
+        fault(1, 5)
+        core.test_dispatch {kind = "exit"}
+        core.test_dispatch {call = "read"}
+      end, {sink()}))
+    end)
+
+    it("are kept up to a number, of which one after the other are one run", function()
+      assert.equals("(1:1+128) &(1:129+3) told", happens(function() for page = 1, 131 do fault(1, page) end end, {sink()}))
+      local many = happens(function() for page = 1, 10000 do fault(1, page * 2) end end, {sink()})
+      assert.equals(3, select(2, many:gsub("told", "")))
+      assert.equals(10000, select(2, many:gsub("1:", "")))
+    end)
+
+    it("are gathered and told of when the library asks, also while it is called for another record", function()
+      local function ask(what)
+        return function(e)
+          core[what]()
+          core[what]()
+          list[#list + 1] = e.kind .. " " .. e.ret
+        end
+      end
+      core.bind("call:write", {{role = "model", fn = ask "gather"}, {role = "sink", fn = ask "tell"}})
+      assert.equals("(1:3+5) call 77 told call 77 (1:9+1) told then", happens(function()
+        fault(1, 3, 0, 4)
+        fault(1, 7)
+        core.test_dispatch {call = "write", ret = 77}
+        fault(1, 9)
+        core.tell()
+        say "then"()
+      end, {sink()}))
+    end)
+
+    it("that are of a broken trace are no run", function()
+      assert.equals("(1:3+0 =1:3+1 =1:4+-1 =1:5+1) told", happens(function()
+        fault(1, 3, 0, 0)
+        fault(1, 3)
+        fault(1, 4, 0, -1)
+        fault(1, 5)
+      end, {sink()}))
     end)
 
     it("are told of one by one when anybody wants that", function()
       local pages = {}
       local hook = {role = "hook", type = "fault", fn = function(e) pages[#pages + 1] = e.raw[1] // 4096 end}
-      assert.equals("2:9 . 1:8 . 1:7 . 1!3 . | 1:8 .", told(some, {{role = "sink", type = "fault", fn = function() end,
-        together = error}, hook}))
+      assert.equals("(2:9+1) sink (1:8+1) sink (1:7+1) sink (1!3+1) sink close (1:8+1) sink",
+        happens(some, {sink(say "sink"), hook}))
       assert.same({9, 8, 7, 3, 8}, pages)
-      local again = sink()
-      again.fn = function() end
-      assert.equals("1:8 2:9 . 1:7 .", told(function()
+      assert.equals("(1:8+1 2:9+1) told (1:7+1) sink", happens(function()
         fault(2, 9)
         fault(1, 8)
         core.apart()
         fault(1, 7)
-      end, {again}))
+      end, {sink(say "sink")}))
     end)
   end)
 

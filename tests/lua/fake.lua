@@ -31,8 +31,10 @@ local told = {} -- the faults that are told of together
 local core = {
   fault = function(i)
     local e, before = told[i], told[i - 1]
-    if e then return e.raw[1], e.raw[5], before ~= nil and before.tid == e.tid and before.raw[3] == e.raw[3] end
+    if e then return e.raw[1], e.raw[5], before ~= nil and before.tid == e.tid and before.raw[3] == e.raw[3], 1 end
   end,
+  fault_record = function(i) return told[i].raw[1], told[i].raw[5] end,
+  gather = function() end,
   faulter = function(i)
     local e = told[i]
     return e.time, e.pid, e.tid, e.raw[3] ~= 0, e.raw[4] ~= 0
@@ -127,11 +129,11 @@ function fake.world()
     world.now = math.max(world.now, e.time + (e.duration or 0))
   end
 
-  local function feed(e, key, group)
+  local function feed(e, key, group, ...)
     for _, name in ipairs(events.order) do
       local model = events.models[name]
       local handler = model[group][key] or group == "calls" and model.with_faults and model.with_faults[key]
-      if handler then handler(e) end
+      if handler then handler(e, ...) end
     end
     local kind = events.type_of[group == "calls" and "call:" .. key or key]
     e.type = type(kind) == "function" and kind(e) or type(kind) == "string" and kind or nil
@@ -161,7 +163,7 @@ function fake.world()
     place(e, fields)
     told = fields.together or {}
     table.insert(told, e)
-    return fields.is_more and e or feed(e, kind, "records")
+    return fields.is_more and e or feed(e, kind, "records", fields.goes_on)
   end
   world.record = record
 

@@ -83,6 +83,8 @@ function fake.new(given)
       return count
     end,
     apart = function() host.is_apart = true end,
+    gather = function() end,
+    tell = function() end,
     finder = function(texts)
       return function(text)
         for _, each in ipairs(texts) do

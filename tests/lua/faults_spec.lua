@@ -115,6 +115,26 @@ describe("page faults", function()
     assert.same({14, 1}, {touched(10), touched(20)})
   end)
 
+  it("that are told of later are in the regions there were when they were gathered", function()
+    local function gather(page, pages, goes_on)
+      world.record("fault", 10, 10, {raw = {BASE + page * PAGE, 1, 0, 0, pages}, goes_on = goes_on})
+    end
+    mmap(10, 0, 100)
+    gather(3, 10)
+    gather(20, 5, true)
+    mmap(10, 0, 100, SHARED | ANON | FIXED)
+    gather(3, 1, true)
+    gather(30, 1, true)
+    local parts = {}
+    for i = 1, faults.split() do
+      local _, pages, again, _, _, _, _, events = faults.part(i)
+      parts[i] = {faults.what_of(i), pages, again, events}
+    end
+    assert.same({{"anonymous memory", 15, 0, 2}, {"shared memory", 2, 0, 2}}, parts)
+    gather(3, 1)
+    assert.equal(1, faults.split())
+  end)
+
   it("after fork: what is written is copied, each process has its own", function()
     mmap(10, 0, 100)
     touch(10, 0, 50)

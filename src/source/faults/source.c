@@ -83,11 +83,23 @@ static void give_pending(struct faults *faults, const struct record **record)
 		watch_task(faults, *record);
 }
 
+/* What the base source gives next, as it says; and *asked_ns, when it gives nothing: by then it had all that
+ * there was. The clock is not asked for each record. */
+static int next_of_base(struct faults *faults, uint64_t *asked_ns)
+{
+	int got = faults->base->ops->next(faults->base, &faults->pending);
+
+	if (got)
+		return got;
+	*asked_ns = now_ns();
+	return faults->base->ops->next(faults->base, &faults->pending);
+}
+
 /* Asks the base source for what comes next, and sets the horizon. False: it has nothing now. */
 static bool ask_base(struct faults *faults)
 {
-	uint64_t asked_ns = now_ns();
-	int got = faults->base->ops->next(faults->base, &faults->pending);
+	uint64_t asked_ns = 0;
+	int got = next_of_base(faults, &asked_ns);
 
 	if (got <= 0)
 		faults->pending = NULL;

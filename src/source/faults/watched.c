@@ -15,7 +15,7 @@
 
 #include "source/faults/watched.h"
 
-#define RINGS_BYTES (32u << 20)	 /* of all rings together, at most */
+#define RINGS_BYTES (16u << 20)	 /* of all rings together, at most */
 #define RING_LEAST  (128u << 10) /* of one, before rights are asked */
 #define LEAST_PAGES 4u		 /* of one, when there are hardly any */
 

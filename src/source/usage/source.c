@@ -9,7 +9,7 @@
  *
  * A look costs the kernel time, more for large processes. So a round is not made at once but
  * between the other's records, and the pause after it is at least PAUSE_FACTOR times as long as its
- * looks took: 2 % of a CPU at most, however many processes there are.
+ * looks took: 1 % of a CPU at most, however many processes there are.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -23,7 +23,8 @@
 #include "source/source.h"
 #include "source/usage/rollup.h"
 
-#define PAUSE_FACTOR 50u
+#define PAUSE_FACTOR 100u
+#define CLOCK_EVERY  64u /* records of the other's: asking the clock for each costs more than they do */
 #define NS_PER_S     UINT64_C(1000000000)
 
 struct usage {
@@ -38,6 +39,7 @@ struct usage {
 	size_t count, room;
 	size_t left;	  /* of the round, from the end of pids; 0: none is on */
 	uint64_t took_ns; /* by the looks of this round */
+	unsigned since_clock; /* records */
 	bool was_ours;	  /* the last record was a sample: now it is the other's turn */
 	struct record out;
 };
@@ -148,7 +150,6 @@ static bool take_sample(struct usage *usage)
 {
 	bool found = false;
 
-	begin_round(usage);
 	while (usage->left && !found) {
 		int32_t pid = usage->pids[--usage->left];
 		uint64_t begin = now_ns();
@@ -177,6 +178,10 @@ static int usage_next(struct source *source, const struct record **record)
 		}
 		usage->was_ours = false;
 		got = usage->base->ops->next(usage->base, record);
+		if (got == 0 || ++usage->since_clock == CLOCK_EVERY) {
+			usage->since_clock = 0;
+			begin_round(usage);
+		}
 	} while (got == 0 && usage->left); /* nobody would wake us for the rest of the round */
 	if (got > 0)
 		note(usage, *record);
