@@ -121,88 +121,45 @@ local function add_record(addr, left)
       fit = (region.addr + region.size - (addr & -PAGE)) // PAGE
       if fit < 1 then fit = 1 elseif fit > left then fit = left end
     end
-    if is_counted(region) then agains[part] = agains[part] + memory.touch(mm, addr >> PAGE_SHIFT, fit) end
+    if is_counted(region) then
+      agains[part] = agains[part] + memory.pages(mm):add(addr >> PAGE_SHIFT, fit)
+      memory.touched(mm)
+    end
     pages[part], counts[part] = pages[part] + fit, counts[part] + 1
     addr, left = (addr & -PAGE) + fit * PAGE, left - fit
   until left <= 0
 end
 
--- What is gathered: so many pages of a part, of so many records, in low .. high - 1 of an address space; those that
--- count as touched are the bits of `mask`, in a word of its set of pages, until one is of another word.
-local part, low, high, is_touched, gathered, records, word, mask = 0, 0, 0, false, 0, 0, 0, 0
-
-local function settle_word()
-  if mask ~= 0 then agains[part] = agains[part] + memory.touch_word(mm, word, mask) end
-  mask = 0
-end
-
-local function settle()
+-- Runs of one task from the i-th on that are in one region. Returns the number of the first that is not.
+local function add_runs(i, addr, region)
+  local counted <const> = is_counted(region)
+  local stop, n, records, again = core.touch(i, region.addr, region.addr + region.size, counted and memory.pages(mm))
   if records > 0 then
-    settle_word()
-    pages[part], counts[part] = pages[part] + gathered, counts[part] + records
+    local part <const> = part_for(addr, region)
+    pages[part], counts[part], agains[part] = pages[part] + n, counts[part] + records, agains[part] + again
+    if counted and again < n then memory.touched(mm) end
   end
-  low, high, gathered, records = 0, 0, 0, 0
-end
-
-local function add_pages(addr, n)
-  local page <const> = addr >> PAGE_SHIFT
-  local at <const> = page & 63
-  if at + n > 64 then
-    settle_word()
-    agains[part] = agains[part] + memory.touch(mm, page, n)
-    return
-  end
-  local bits <const> = (n == 64 and -1 or (1 << n) - 1) << at
-  if page >> 6 ~= word or mask & bits ~= 0 then
-    settle_word()
-    word = page >> 6
-  end
-  mask = mask | bits
-end
-
-local function is_within(addr, n)
-  return addr >= low and addr < high and n > 0 and n <= high - (addr & -PAGE) >> PAGE_SHIFT
-end
-
--- What is gathered from here on is in the region of these pages. False: they are not all in one.
-local function enter_region(addr, n)
-  settle()
-  local region <const> = find(mm, addr)
-  if not region then return false end
-  low, high = region.addr, region.addr + region.size
-  if not is_within(addr, n) then
-    low, high = 0, 0
-    return false
-  end
-  part, is_touched = part_for(addr, region), is_counted(region)
-  return true
-end
-
-local function add_run(i, addr, n, of_records)
-  if n == 1 and addr >= low and addr < high or is_within(addr, n) or enter_region(addr, n) then
-    gathered, records = gathered + n, records + of_records
-    if is_touched then add_pages(addr, n) end
-  else
-    for k = 1, of_records do add_record(core.fault_record(i, k)) end
-  end
+  return stop
 end
 
 -- Of each run, a part for each region that its pages are in, beside those that were not told of yet. There are very
 -- many, and most are in the region of the one before.
 local function on_fault(_, goes_on)
   local fault <const> = core.fault
-  local i, addr, n, is_same, of_records = 1, fault(1)
+  local i, addr, _, is_same, records = 1, fault(1)
   if not goes_on then count = 0 end
   while addr do
-    if not is_same then
-      settle()
-      change_task(i)
+    if not is_same then change_task(i) end
+    local region <const> = find(mm, addr)
+    local stop <const> = region and add_runs(i, addr, region) or i
+    if stop == i then
+      for k = 1, records do add_record(core.fault_record(i, k)) end
+      i = i + 1
+    else
+      i = stop
     end
-    add_run(i, addr, n, of_records)
-    i = i + 1
-    addr, n, is_same, of_records = fault(i)
+    addr, _, is_same, records = fault(i)
   end
-  settle()
 end
 
 -- How many parts there are: events, when one record is told of.

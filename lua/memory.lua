@@ -13,7 +13,6 @@
 local calls = require "compendium.calls"
 local core = require "compendium.core"
 local fds = require "compendium.fds"
-local pages = require "compendium.pages"
 local regions = require "compendium.regions"
 local tasks = require "compendium.tasks"
 
@@ -84,7 +83,10 @@ end
 -- ---- address spaces
 
 local function make()
-  return {list = regions.new(), pages = pages.new(), totals = new_totals(), peak = new_totals(), most = new_most()}
+  return {
+    list = regions.new(), pages = {owners = 1, pages = core.pages()}, totals = new_totals(), peak = new_totals(),
+    most = new_most(),
+  }
 end
 
 local function copy(mm)
@@ -114,6 +116,7 @@ end
 local function drop(mm, e)
   if e and (e.kind == "exit" or e.kind == "exec") then bury(mm, e.pid) end
   mm.list.owners, mm.pages.owners = mm.list.owners - 1, mm.pages.owners - 1
+  if mm.pages.owners == 0 then mm.pages.pages:free() end
   add(memory.total, mm.totals, -1)
 end
 
@@ -128,7 +131,8 @@ end
 -- Puts regions in place of whatever was in a range, and keeps the totals.
 local function replace(mm, start, stop, new, time)
   if stop <= start then return end
-  core.gather() -- what was touched before is looked up in what is there now
+  -- what was touched there is looked up in what is there now
+  if core.kept() then core.gather(start, regions.reach(mm.list, stop, new)) end
   mm.list = regions.own(mm.list)
   local totals, total, near = mm.totals, memory.total, mm.near
   regions.replace(mm.list, start, stop, new, function(region, sign)
@@ -143,38 +147,39 @@ end
 
 -- ---- pages that were touched
 
--- Pages of an address space (first: address / page size) are touched now. Returns how many of them had been before.
-function memory.touch(mm, first, count)
-  local set <const> = pages.own(mm.pages)
-  mm.pages = set
-  local again = pages.add(set, first, count)
-  if again < count then measure(mm, "touched", set.count * PAGE) end
-  return again
+-- The set of pages (see core.pages) that were touched of an address space, to be changed. Whoever adds to it says so by
+-- memory.touched.
+function memory.pages(mm)
+  local set = mm.pages
+  if set.owners > 1 then
+    set.owners = set.owners - 1
+    set = {owners = 1, pages = set.pages:copy()}
+    mm.pages = set
+  end
+  return set.pages
 end
 
--- The same of pages of one word, see pages.add_word.
-function memory.touch_word(mm, word, mask)
-  local set <const> = pages.own(mm.pages)
-  mm.pages = set
-  local again = pages.add_word(set, word, mask)
-  measure(mm, "touched", set.count * PAGE)
-  return again
+-- Pages of it were touched.
+function memory.touched(mm)
+  measure(mm, "touched", mm.pages.pages:count() * PAGE)
 end
 
--- Nothing is there any more: the next touch is a first one.
+-- Nothing is there any more: the next touch is a first one. Before there is less, all that was touched is counted, so
+-- that the most there was is known.
 local function forget_pages(mm, start, stop)
+  if stop <= start then return end
+  if core.kept() then core.gather(start, stop) end
+  local first <const>, n <const> = start >> PAGE_SHIFT, stop - start >> PAGE_SHIFT
+  if mm.totals.touched == 0 or mm.pages.pages:count(first, n) == 0 then return end
   core.gather()
-  if mm.pages.count == 0 or stop <= start then return end
-  mm.pages = pages.own(mm.pages)
-  pages.remove(mm.pages, start >> PAGE_SHIFT, stop - start >> PAGE_SHIFT)
-  measure(mm, "touched", mm.pages.count * PAGE)
+  memory.pages(mm):remove(first, n)
+  memory.touched(mm)
 end
 
 local function move_pages(mm, from, to, size)
-  core.gather()
-  if mm.pages.count == 0 then return end
-  mm.pages = pages.own(mm.pages)
-  pages.move(mm.pages, from >> PAGE_SHIFT, to >> PAGE_SHIFT, size >> PAGE_SHIFT)
+  if core.kept() then core.gather(from, from + size) end
+  if mm.totals.touched == 0 then return end
+  memory.pages(mm):move(from >> PAGE_SHIFT, to >> PAGE_SHIFT, size >> PAGE_SHIFT)
 end
 
 -- ---- what others ask

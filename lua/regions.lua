@@ -75,6 +75,19 @@ local function is_one(a, b)
     and (not a.offset or not b.offset or a.offset + a.size == b.offset)
 end
 
+-- Where what changes ends when a range up to stop - 1 is to hold the regions of `new`: the region of which a part goes
+-- there, and one that comes after and becomes one with what comes, are others then. One before the range only ends
+-- elsewhere.
+function regions.reach(list, stop, new)
+  local i, reach, last = first_after(list, stop - 1), stop, new[#new]
+  local region = list[i]
+  if region and region.addr < stop then
+    reach, region = region.addr + region.size, list[i + 1]
+  end
+  if region and last and region.addr == reach and is_one(last, region) then return region.addr + region.size end
+  return reach
+end
+
 local function append(pieces, region)
   local last = pieces[#pieces]
   if last and is_one(last, region) then

@@ -8,6 +8,7 @@
  */
 #include <string.h>
 
+#include "script/pages.h"
 #include "script/state.h"
 
 #define PAGE_SHIFT   12
@@ -54,7 +55,7 @@ static void add_to_runs(struct batch *batch, unsigned i)
 	const struct record *before = i ? &batch->records[batch->order[i - 1]] : NULL;
 	struct fault_run *run = &batch->run[batch->runs];
 
-	if (before && continues(before, record)) {
+	if (before && continues(before, record) && run[-1].pages < RUN_MOST) {
 		run[-1].count++;
 		run[-1].pages += record->args[4];
 		return;
@@ -148,10 +149,33 @@ static struct host *enter_frame(lua_State *L)
 	return host_of(L);
 }
 
-/* core.gather(): what records that were kept are looked up in is about to change */
+/* Did a fault of any record come within low .. high - 1? */
+static bool has_within(const struct batch *batch, uint64_t low, uint64_t high)
+{
+	for (unsigned i = 0; i < batch->count; i++) {
+		const uint64_t *args = batch->records[i].args;
+		uint64_t start = args[0] >> PAGE_SHIFT << PAGE_SHIFT;
+		if (start < high && (start >= low || args[4] > (low - start) >> PAGE_SHIFT))
+			return true;
+	}
+	return false;
+}
+
+/* core.kept() -> whether there are records that nobody looked at */
+int batch_kept(lua_State *L)
+{
+	lua_pushboolean(L, host_of(L)->batch.count > 0);
+	return 1;
+}
+
+/* core.gather([low, high]): what records that were kept are looked up in is about to change, at these
+ * addresses (low .. high - 1) */
 int batch_gather(lua_State *L)
 {
-	if (host_of(L)->batch.count)
+	struct batch *batch = &host_of(L)->batch;
+
+	if (batch->count && (lua_isnone(L, 1) || has_within(batch, (uint64_t)luaL_checkinteger(L, 1),
+							    (uint64_t)luaL_checkinteger(L, 2))))
 		gather(enter_frame(L), L);
 	return 0;
 }
@@ -219,6 +243,42 @@ int batch_fault_record(lua_State *L)
 	lua_pushinteger(L, (lua_Integer)record->args[0]);
 	lua_pushinteger(L, (lua_Integer)record->args[4]);
 	return 2;
+}
+
+static bool is_within(const struct fault_run *run, const struct record *first, uint64_t low, uint64_t high)
+{
+	uint64_t start = first->args[0] >> PAGE_SHIFT << PAGE_SHIFT;
+
+	return start >= low && start < high && run->pages - 1 < RUN_MOST * 2 &&
+	       run->pages <= (high - start) >> PAGE_SHIFT;
+}
+
+/* core.touch(i, low, high, pages) -> of the i-th run and those after it, while they are of the same task and
+ * all in the region low .. high - 1: number of the first that is not, how many pages and records these are,
+ * and how many of the pages were in the set `pages` before, to which they are added (false: to none) */
+int batch_touch(lua_State *L)
+{
+	const struct batch *batch = &host_of(L)->batch;
+	uint64_t low = (uint64_t)luaL_checkinteger(L, 2), high = (uint64_t)luaL_checkinteger(L, 3);
+	struct pages *set = lua_toboolean(L, 4) ? pages_check(L, 4) : NULL;
+	const struct record *first;
+	const struct fault_run *run = run_at(L, &first);
+	lua_Integer i = lua_tointeger(L, 1), pages = 0, records = 0, again = 0;
+
+	while (run && is_within(run, first, low, high)) {
+		pages += (lua_Integer)run->pages;
+		records += run->count;
+		if (set)
+			again += (lua_Integer)pages_add(L, set, first->args[0] >> PAGE_SHIFT, run->pages);
+		run = ++i <= batch->runs && batch->run[i - 1].is_same ? &batch->run[i - 1] : NULL;
+		if (run)
+			first = &batch->records[batch->order[run->first]];
+	}
+	lua_pushinteger(L, i);
+	lua_pushinteger(L, pages);
+	lua_pushinteger(L, records);
+	lua_pushinteger(L, again);
+	return 4;
 }
 
 /* core.faulter(i) -> its time, pid and tid, whether it is major, and in the kernel */

@@ -73,10 +73,12 @@ void batch_keep(struct host *host, lua_State *L, const struct chain *chain, cons
 /* Tells everybody who listens of what was kept. */
 void batch_tell(struct host *host, lua_State *L);
 
-/* core.fault, core.fault_record, core.faulter, core.gather, core.tell, core.apart */
+/* core.fault, core.fault_record, core.touch, core.faulter, core.kept, core.gather, core.tell, core.apart */
 int batch_fault(lua_State *L);
 int batch_fault_record(lua_State *L);
+int batch_touch(lua_State *L);
 int batch_faulter(lua_State *L);
+int batch_kept(lua_State *L);
 int batch_gather(lua_State *L);
 int batch_tell_now(lua_State *L);
 int batch_apart(lua_State *L);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "log.h"
+#include "script/pages.h"
 #include "script/state.h"
 #include "script/yaml.h"
 
@@ -223,7 +224,10 @@ static const luaL_Reg functions[] = {
 	{"calm", chain_calm},
 	{"fault", batch_fault},
 	{"fault_record", batch_fault_record},
+	{"touch", batch_touch},
 	{"faulter", batch_faulter},
+	{"pages", pages_new},
+	{"kept", batch_kept},
 	{"gather", batch_gather},
 	{"tell", batch_tell_now},
 	{"apart", batch_apart},

@@ -230,6 +230,35 @@ describe("a chain", function()
       end, {sink()}))
     end)
 
+    it("are gathered when what is asked about is where they are, and are taken by regions", function()
+      local set, found = core.pages(), {}
+      core.bind("fault", {{role = "type", fn = "fault"}, {role = "sink", type = "fault", fn = error, together = function() end},
+        {role = "model", fn = function()
+          local function touched(i, low, high, pages)
+            found[#found + 1] = table.concat({core.touch(i, low * 4096, high * 4096, pages)}, " ")
+          end
+          touched(1, 0, 10, set)
+          touched(1, 4, 10, set)
+          touched(2, 5, 8)
+          touched(2, 5, 9, false)
+          touched(3, 1, 3, set)
+          touched(9, 0, 10, set)
+        end}})
+      local function keeps(low, high)
+        core.gather(low * 4096, high * 4096)
+        return core.kept()
+      end
+      assert.is_false(core.kept())
+      for _, each in ipairs {{1, 4}, {1, 7}, {1, 8}, {1, 8}, {2, 1, 0, 2}} do fault(table.unpack(each)) end
+      for _, range in ipairs {{3, 4}, {9, 20}, {0, 1}, {5, 7}} do assert.is_true(keeps(table.unpack(range))) end
+      assert.is_false(keeps(2, 3))
+      assert.is_false(core.kept())
+      -- to which run, pages, records, pages that were in the set before
+      assert.same({"4 4 4 1", "4 4 4 4", "2 0 0 0", "4 3 3 0", "3 0 0 0", "9 0 0 0"}, found)
+      assert.equal(3, set:count())
+      core.test_flush()
+    end)
+
     it("that are of a broken trace are no run", function()
       assert.equals("(1:3+0 =1:3+1 =1:4+-1 =1:5+1) told", happens(function()
         fault(1, 3, 0, 0)

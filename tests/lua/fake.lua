@@ -27,14 +27,35 @@ local SIGNALS = {[2] = "SIGINT", [9] = "SIGKILL", [11] = "SIGSEGV", [15] = "SIGT
 
 local told = {} -- the faults that are told of together
 
+-- Is the i-th of them as the one before it, but elsewhere?
+local function is_same(i)
+  local e, before = told[i], told[i - 1]
+  return before ~= nil and before.tid == e.tid and before.raw[3] == e.raw[3]
+end
+
+-- See core.touch.
+local function touch(i, low, high, set)
+  local pages, records, again = 0, 0, 0
+  repeat
+    local start, n = told[i].raw[1] & -4096, told[i].raw[5]
+    if start < low or start >= high or n < 1 or n > high - start >> 12 then break end
+    pages, records, again = pages + n, records + 1, again + (set and set:add(start >> 12, n) or 0)
+    i = i + 1
+  until not told[i] or not is_same(i)
+  return i, pages, records, again
+end
+
 -- What the models and fields use of the C host.
 local core = {
   fault = function(i)
-    local e, before = told[i], told[i - 1]
-    if e then return e.raw[1], e.raw[5], before ~= nil and before.tid == e.tid and before.raw[3] == e.raw[3], 1 end
+    local e = told[i]
+    if e then return e.raw[1], e.raw[5], is_same(i), 1 end
   end,
+  touch = touch,
+  pages = require("compendium.core").pages, -- the real one
   fault_record = function(i) return told[i].raw[1], told[i].raw[5] end,
   gather = function() end,
+  kept = function() return false end,
   faulter = function(i)
     local e = told[i]
     return e.time, e.pid, e.tid, e.raw[3] ~= 0, e.raw[4] ~= 0

@@ -84,6 +84,8 @@ function fake.new(given)
     end,
     apart = function() host.is_apart = true end,
     gather = function() end,
+    pages = require("compendium.core").pages, -- the real one
+    kept = function() return false end,
     tell = function() end,
     finder = function(texts)
       return function(text)

@@ -135,6 +135,37 @@ describe("page faults", function()
     assert.equal(1, faults.split())
   end)
 
+  it("are gathered before anything changes where they are", function()
+    local core, asked = package.loaded["compendium.core"], {}
+    local kept, gather = core.kept, core.gather
+    finally(function() core.kept, core.gather = kept, gather end)
+    core.kept = function() return true end
+    core.gather = function(low, high)
+      asked[#asked + 1] = low and ("%d-%d"):format((low - BASE) // PAGE, (high - BASE) // PAGE) or "all"
+    end
+    -- The ranges that are asked about by a call, "low-high" in pages from BASE on.
+    local function asks(call, first, pages, ...)
+      asked = {}
+      if call == "mmap" then
+        mmap(10, first, pages, ...)
+      else
+        world.call(10, call, 0, {BASE + first * PAGE, pages * PAGE, ...})
+      end
+      return table.concat(asked, " ")
+    end
+    assert.equal("100-200 100-200", asks("mmap", 100, 100))
+    assert.equal("200-220 200-220", asks("mmap", 200, 20)) -- the end of another one, which is where it was
+    assert.equal("80-100 80-220", asks("mmap", 80, 20)) -- and now it begins elsewhere
+    assert.equal("90-95 90-220", asks("munmap", 90, 5))
+    assert.equal("95-100 95-220", asks("mmap", 95, 5, SHARED | ANON | FIXED))
+    assert.equal("100-110 100-220", "100-110 " .. asks("mprotect", 100, 10, 1))
+    assert.equal("85-90 85-90", asks("munmap", 85, 5))
+    touch(10, 110, 50)
+    assert.equal("120-121 all 120-220", asks("munmap", 120, 1)) -- pages go, so the most there was must be known
+    assert.equal("150-160 all", asks("madvise", 150, 10, DONTNEED))
+    assert.equal("150-160", asks("madvise", 150, 10, DONTNEED))
+  end)
+
   it("after fork: what is written is copied, each process has its own", function()
     mmap(10, 0, 100)
     touch(10, 0, 50)
