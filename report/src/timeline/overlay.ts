@@ -31,8 +31,15 @@ export function ticks({ from, to }: Span, most: number): { step: number; moments
   return { step, moments };
 }
 
-// Stripes, as a pattern: one rectangle then, not hundreds.
+let stripes: { colour: string; pattern: CanvasPattern | string } | undefined;
+
+// Stripes, as a pattern: one rectangle then, not hundreds. To make it takes longer than to paint all else.
 function hatch(context: CanvasRenderingContext2D): CanvasPattern | string {
+  if (stripes?.colour !== colour("hatch")) stripes = { colour: colour("hatch"), pattern: newHatch(context) };
+  return stripes.pattern;
+}
+
+function newHatch(context: CanvasRenderingContext2D): CanvasPattern | string {
   const tile = Object.assign(document.createElement("canvas"), { width: 8, height: 8 });
   const own = tile.getContext("2d")!;
   own.strokeStyle = colour("hatch");

@@ -10,6 +10,8 @@ import type { Lane } from "./tree.ts";
 
 /** From this many pixels on a slice has its name in it. */
 const LABEL = 40;
+/** Rows at the top of a bar that say that something failed. */
+const MARK = 2;
 
 export interface Scene { lanes: Lane[]; index: LaneIndex; span: Span; height: number; scrolled: number; end: number }
 
@@ -25,17 +27,18 @@ export class LanePainter {
   private image: ImageData | undefined;
   private strip = new Strip(0);
   private line = new Uint32Array(0);
-  private blank = new Uint32Array(0);
-  private ink = new Uint32Array(0);
-  private steps = new Uint8Array(FULL + 1); // which heights there are
+  private rows = 0; // of a lane
+  private readonly tops = new Uint16Array(FULL + 1);
+  // By row the first pixel whose bar begins there; by pixel the next of that row; or -1.
+  private starts = new Int32Array(0);
+  private next = new Int32Array(0);
 
   private prepare(width: number, height: number): Uint32Array {
     if (this.image?.width !== width || this.image.height !== height) {
       this.image = new ImageData(width, height);
       this.strip = new Strip(width);
       this.line = new Uint32Array(width);
-      this.blank = new Uint32Array(width);
-      this.ink = new Uint32Array(width);
+      this.next = new Int32Array(width);
     }
     return new Uint32Array(this.image.data.buffer);
   }
@@ -67,7 +70,8 @@ export class LanePainter {
         colours,
       );
     }
-    canvas.getContext("2d")!.putImageData(this.image!, 0, 0);
+    // All of it is painted, and what has no transparency is copied as it is.
+    canvas.getContext("2d", { alpha: false })!.putImageData(this.image!, 0, 0);
     return found.filter(isNamed);
   }
 
@@ -81,43 +85,37 @@ export class LanePainter {
     lane: Lane,
     colours: Colours,
   ): void {
-    const { strip, line, ink, blank } = this;
-    const { height, flags } = strip;
+    const tops = this.topsFor(rows);
+    const { strip, line, starts, next } = this;
+    const { kind, height, flags } = strip;
     const scale = wide / (span.to - span.from);
     const born = Math.max(0, Math.floor(((lane.task.start ?? 0) - span.from) * scale));
     const dead = Math.min(wide, Math.ceil(((lane.task.end ?? end) - span.from) * scale));
-    blank.fill(colours.ground);
-    if (dead > born) blank.fill(colours.alive, born, dead);
-    const steps = this.steps.fill(0);
-    let failed = 0;
+    line.fill(colours.ground);
+    if (dead > born) line.fill(colours.alive, born, dead);
+    starts.fill(-1);
     for (let x = 0; x < wide; x++) {
-      ink[x] = colours.kinds[strip.kind[x]!]!;
-      steps[height[x]!] = 1;
-      failed |= flags[x]!;
+      const row = tops[height[x]!]!;
+      next[x] = starts[row]!;
+      starts[row] = x;
     }
-    const endsIn = (from: number, to: number) => {
-      for (let value = Math.floor(from) + 1; value <= to && value <= FULL; value++) if (steps[value]) return true;
-      return false;
-    };
-    const mark = (2 / rows) * FULL; // so much at the top of a bar says that something failed
-    line.set(blank);
-    let before = FULL;
+    // From row to row only those pixels change at which a bar begins, or the mark on it ends that says it failed.
     for (let row = 0; row < rows; row++) {
+      for (let x = starts[row]!; x >= 0; x = next[x]!) line[x] = flags[x] ? colours.failed : colours.kinds[kind[x]!]!;
+      if (row >= MARK) for (let x = starts[row - MARK]!; x >= 0; x = next[x]!) line[x] = colours.kinds[kind[x]!]!;
       const y = top + row;
-      if (y < 0 || y >= high) continue;
-      // The lowest row is drawn where there is any height at all.
-      const least = ((rows - row - 1) / rows) * FULL;
-      // Two rows between which no bar and no mark ends are the same line.
-      if (endsIn(least, before) || (failed && endsIn(least + mark, before + mark))) {
-        before = least;
-        const cap = least + mark;
-        line.set(blank);
-        for (let x = 0; x < wide; x++) {
-          const value = height[x]!;
-          if (value > least) line[x] = flags[x] && value <= cap ? colours.failed : ink[x]!;
-        }
-      }
-      buffer.set(line, y * wide);
+      if (y >= 0 && y < high) buffer.set(line, y * wide);
     }
+  }
+
+  // By a bar's height, the row in which it begins; `rows` when it has none. The lowest row is drawn where there is any
+  // height at all.
+  private topsFor(rows: number): Uint16Array {
+    if (this.rows !== rows) {
+      this.rows = rows;
+      this.starts = new Int32Array(rows + 1);
+      for (let value = 0; value <= FULL; value++) this.tops[value] = Math.floor((rows * (FULL - value)) / FULL);
+    }
+    return this.tops;
   }
 }
