@@ -11,6 +11,7 @@
 #define NAME	   "compendium.pages"
 #define LEAST_ROOM 16u
 #define NO_WORD	   UINT64_MAX
+#define PAGES_ALL  (PAGES_LAST + 1)
 
 struct word {
 	uint64_t number; /* page / 64, or NO_WORD */
@@ -246,7 +247,7 @@ static int move(lua_State *L)
 	each_word(set, from, n, add_moved, &(struct moving){L, moved, to - from});
 	each_word(set, from, n, clear_bits, NULL);
 	each_word(set, to, n, clear_bits, NULL);
-	each_word(moved, 0, PAGES_LAST, add_all, &(struct moving){L, set, 0});
+	each_word(moved, 0, PAGES_ALL, add_all, &(struct moving){L, set, 0});
 	return 0;
 }
 
@@ -255,7 +256,7 @@ static int copy(lua_State *L)
 {
 	struct pages *set = pages_check(L, 1), *other = push_new(L);
 
-	each_word(set, 0, PAGES_LAST, add_all, &(struct moving){L, other, 0});
+	each_word(set, 0, PAGES_ALL, add_all, &(struct moving){L, other, 0});
 	return 1;
 }
 

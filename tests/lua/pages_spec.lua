@@ -39,6 +39,7 @@ describe("a set of pages", function()
     assert.equal(0, set:count())
     set:add((1 << 52) - 1, 1) -- the last there is
     assert.equal(1, set:count((1 << 52) - 1, math.maxinteger))
+    assert.equal(1, set:copy():count())
     set:move((1 << 52) - 1, 1 << 60, 1)
     assert.equal(0, set:count())
     assert.is_false((pcall(set.add, {}, 1, 1)))
