@@ -146,7 +146,7 @@ end
 -- many, and most are in the region of the one before.
 local function on_fault(_, goes_on)
   local fault <const> = core.fault
-  local i, addr, _, is_same, records = 1, fault(1)
+  local i, addr, is_same, records = 1, fault(1)
   if not goes_on then count = 0 end
   while addr do
     if not is_same then change_task(i) end
@@ -158,7 +158,7 @@ local function on_fault(_, goes_on)
     else
       i = stop
     end
-    addr, _, is_same, records = fault(i)
+    addr, is_same, records = fault(i)
   end
 end
 

@@ -211,9 +211,9 @@ static const struct fault_run *run_at(lua_State *L, const struct record **first)
 	return &batch->run[0];
 }
 
-/* core.fault(i) -> address and number of pages of the i-th run of faults that are told of now, by task and
- * address; whether it is of the same task, and as major and as much in the kernel, as the one before it; and
- * how many records it is. Nothing: there are not so many */
+/* core.fault(i) -> address of the i-th run of faults that are told of now, by task and address; whether it is
+ * of the same task, and as major and as much in the kernel, as the one before it; and how many records it is.
+ * Nothing: there are not so many */
 int batch_fault(lua_State *L)
 {
 	const struct record *first;
@@ -222,10 +222,9 @@ int batch_fault(lua_State *L)
 	if (!run)
 		return 0;
 	lua_pushinteger(L, (lua_Integer)first->args[0]);
-	lua_pushinteger(L, (lua_Integer)run->pages);
 	lua_pushboolean(L, run->is_same);
 	lua_pushinteger(L, run->count);
-	return 4;
+	return 3;
 }
 
 /* core.fault_record(i, k) -> address and number of pages of the k-th record of that run */

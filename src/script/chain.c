@@ -310,12 +310,6 @@ static void walk(struct host *host, lua_State *L, const struct chain *chain)
 	}
 }
 
-static void run_models(struct host *host, lua_State *L, const struct chain *chain)
-{
-	for (unsigned i = 0; i < chain->models; i++)
-		call_with_event(host, L, chain->entries[i].hook, 0);
-}
-
 bool chain_has_listeners(const struct host *host, const struct chain *chain)
 {
 	return chain->count > chain->models && !host->wants_end && !host->is_muted;
@@ -328,7 +322,8 @@ static void tell(struct host *host, lua_State *L, const struct chain *chain, con
 	event_begin(event, record);
 	if (record->kind == RECORD_ENTER)
 		host->action.what = host->action.change_count = host->action.byte_count = 0;
-	run_models(host, L, chain);
+	for (unsigned i = 0; i < chain->models; i++)
+		call_with_event(host, L, chain->entries[i].hook, 0);
 	if (chain_has_listeners(host, chain)) {
 		event->type = ask_type(host, L, chain);
 		lua_Integer n = ask_split(host, L, chain);

@@ -5,13 +5,14 @@
  * open addressing. In Lua each page would take a dozen calls, and there are very many.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "script/pages.h"
 
 #define NAME	   "compendium.pages"
 #define LEAST_ROOM 16u
 #define NO_WORD	   UINT64_MAX
-#define PAGES_ALL  (PAGES_LAST + 1)
+#define NO_MEMORY  "not enough memory for a set of pages"
 
 struct word {
 	uint64_t number; /* page / 64, or NO_WORD */
@@ -98,7 +99,7 @@ uint64_t pages_add(lua_State *L, struct pages *set, uint64_t first, uint64_t n)
 		return 0;
 	for (uint64_t number = first / 64; number <= (first + n - 1) / 64; number++)
 		if (!add_word(set, number, mask_of(number, first, n), &again))
-			luaL_error(L, "not enough memory for a set of pages");
+			luaL_error(L, NO_MEMORY);
 	return again;
 }
 
@@ -225,16 +226,6 @@ static void add_moved(struct pages *set, struct word *word, uint64_t bits, void 
 	}
 }
 
-static void add_all(struct pages *set, struct word *word, uint64_t bits, void *data)
-{
-	const struct moving *moving = data;
-	uint64_t again = 0;
-
-	(void)set;
-	if (!add_word(moving->to, word->number, bits, &again))
-		luaL_error(moving->L, "not enough memory for a set of pages");
-}
-
 /* set:move(from, to, n): those of n pages from `from` on are at `to`, and nothing else is there */
 static int move(lua_State *L)
 {
@@ -247,7 +238,7 @@ static int move(lua_State *L)
 	each_word(set, from, n, add_moved, &(struct moving){L, moved, to - from});
 	each_word(set, from, n, clear_bits, NULL);
 	each_word(set, to, n, clear_bits, NULL);
-	each_word(moved, 0, PAGES_ALL, add_all, &(struct moving){L, set, 0});
+	each_word(moved, 0, PAGES_LAST + 1, add_moved, &(struct moving){L, set, 0});
 	return 0;
 }
 
@@ -256,7 +247,14 @@ static int copy(lua_State *L)
 {
 	struct pages *set = pages_check(L, 1), *other = push_new(L);
 
-	each_word(set, 0, PAGES_ALL, add_all, &(struct moving){L, other, 0});
+	if (!set->room)
+		return 1;
+	struct word *words = malloc(set->room * sizeof *words);
+	if (!words)
+		return luaL_error(L, NO_MEMORY);
+	memcpy(words, set->words, set->room * sizeof *words);
+	*other = *set;
+	other->words = words;
 	return 1;
 }
 

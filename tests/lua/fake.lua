@@ -49,7 +49,7 @@ end
 local core = {
   fault = function(i)
     local e = told[i]
-    if e then return e.raw[1], e.raw[5], is_same(i), 1 end
+    if e then return e.raw[1], is_same(i), 1 end
   end,
   touch = touch,
   pages = require("compendium.core").pages, -- the real one
