@@ -7,7 +7,7 @@
  * record, or counted as lost. With bytes in a ring that are no record, the rest need only end.
  */
 #include "input.h"
-#include "source/faults/runs.h"
+#include "source/faults/merge.h"
 #include "walk.h"
 
 #undef NDEBUG
@@ -20,7 +20,7 @@ enum act { SAMPLE, SAMPLES, LOST, OTHER, FORK, EXIT, TAKE, BYTES, HEAD, ACTS };
 struct kernel {
 	struct perf_ring rings[RINGS];
 	struct watched watched;
-	struct runs *runs;
+	struct merge *merge;
 	uint64_t time_ns, horizon_ns;
 	uint64_t faults;  /* that happened: in a ring, or dropped as the ring said */
 	uint64_t told;    /* of them, by records */
@@ -95,12 +95,12 @@ static void note(struct kernel *kernel, enum record_kind kind, int tid)
 
 	record_begin(&record, kind, tid, tid);
 	record.args[0] = (uint64_t)tid;
-	runs_note(kernel->runs, &record);
+	runs_note(&kernel->merge->runs, &record);
 }
 
 static void check(struct kernel *kernel)
 {
-	struct record *record = &kernel->runs->out.record;
+	struct record *record = &kernel->merge->out;
 
 	walk_record(record);
 	assert(record->size == sizeof *record);
@@ -119,7 +119,7 @@ static void take(struct kernel *kernel, uint64_t horizon_ns)
 {
 	if (horizon_ns > kernel->horizon_ns)
 		kernel->horizon_ns = horizon_ns;
-	while (runs_take(kernel->runs, kernel->horizon_ns))
+	while (merge_take(kernel->merge, kernel->horizon_ns))
 		check(kernel);
 }
 
@@ -163,14 +163,14 @@ static void act(struct kernel *kernel, struct input *input)
 }
 
 /* As new; its table of all tasks there can be is too large to be made again each time. */
-static void runs_renew(struct kernel *kernel)
+static void merge_renew(struct kernel *kernel)
 {
-	static struct runs runs;
+	static struct merge merge;
 
-	if (!runs.told.bits && !runs_open(&runs, &kernel->watched))
+	if (!merge.runs.told.bits && !merge_open(&merge, &kernel->watched))
 		abort();
-	runs = (struct runs){.watched = &kernel->watched, .told = runs.told};
-	kernel->runs = &runs;
+	merge = (struct merge){.watched = &kernel->watched, .runs.told = merge.runs.told};
+	kernel->merge = &merge;
 	for (int tid = 1; tid <= TASKS; tid++)
 		note(kernel, RECORD_EXIT, tid);
 }
@@ -183,11 +183,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	for (int i = 0; i < RINGS; i++)
 		ring_make(&kernel.rings[i], i);
 	kernel.watched = (struct watched){.rings = kernel.rings, .ring_count = RINGS};
-	runs_renew(&kernel);
+	merge_renew(&kernel);
 	while (input.size)
 		act(&kernel, &input);
 	take(&kernel, UINT64_MAX);
-	if (runs_settle(kernel.runs))
+	if (merge_settle(kernel.merge))
 		check(&kernel);
 	assert(kernel.is_hostile || kernel.told == kernel.faults);
 	for (int i = 0; i < RINGS; i++)

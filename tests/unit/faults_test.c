@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "source/faults/runs.h"
+#include "source/faults/merge.h"
 
 #define PAGE  4096u
 #define RINGS 2
@@ -25,7 +25,7 @@ struct bytes {
 static struct {
 	struct watched watched;
 	struct perf_ring rings[RINGS];
-	struct runs runs;
+	struct merge merge;
 } fake;
 
 static int open_rings(void **state)
@@ -40,13 +40,13 @@ static int open_rings(void **state)
 		fake.rings[i] = (struct perf_ring){.cpu = i, .fd = -1, .page = page, .size = SIZE};
 	}
 	fake.watched = (struct watched){.rings = fake.rings, .ring_count = RINGS};
-	return runs_open(&fake.runs, &fake.watched) ? 0 : -1;
+	return merge_open(&fake.merge, &fake.watched) ? 0 : -1;
 }
 
 static int close_rings(void **state)
 {
 	(void)state;
-	runs_close(&fake.runs);
+	merge_close(&fake.merge);
 	for (int i = 0; i < RINGS; i++)
 		free(fake.rings[i].page);
 	return 0;
@@ -87,16 +87,16 @@ static void tell(uint32_t kind, int32_t tid)
 
 	record_begin(&record, kind, 7, kind == RECORD_FORK ? 1 : tid);
 	record.args[0] = tid;
-	runs_note(&fake.runs, &record);
+	runs_note(&fake.merge.runs, &record);
 }
 
 /* The next record has that kind, time, address and pages (RECORD_LOST: how many). */
 static void assert_next(uint64_t horizon, uint32_t kind, uint64_t time, uint64_t address,
 			uint64_t pages)
 {
-	const struct record *record = &fake.runs.out.record;
+	const struct record *record = &fake.merge.out;
 
-	assert_true(runs_take(&fake.runs, horizon));
+	assert_true(merge_take(&fake.merge, horizon));
 	assert_int_equal(record->kind, kind);
 	if (kind == RECORD_LOST) {
 		assert_int_equal(record->args[0], pages);
@@ -110,7 +110,7 @@ static void assert_next(uint64_t horizon, uint32_t kind, uint64_t time, uint64_t
 
 static void assert_none(uint64_t horizon)
 {
-	assert_false(runs_take(&fake.runs, horizon));
+	assert_false(merge_take(&fake.merge, horizon));
 }
 
 /* --- rings
@@ -201,7 +201,7 @@ static void any_bytes_come_to_an_end(void **state)
 			put(ring, words, SIZE);
 		}
 		unsigned records = 0;
-		while (runs_take(&fake.runs, UINT64_MAX))
+		while (merge_take(&fake.merge, UINT64_MAX))
 			assert_true(++records < 1000);
 		assert_int_equal(fake.rings[0].page->data_tail, fake.rings[0].page->data_head);
 	}
@@ -221,10 +221,10 @@ static void neighbours_in_a_row_are_one(void **state)
 	put_fault(0, 14, 5, 13 * PAGE, true);  /* from disk */
 	put_fault(0, 15, 5, 12 * PAGE, false); /* backwards */
 	assert_next(100, RECORD_FAULT, 10, 8 * PAGE + 1, 3);
-	assert_int_equal(fake.runs.out.record.duration_ns, 2);
+	assert_int_equal(fake.merge.out.duration_ns, 2);
 	assert_next(100, RECORD_FAULT, 13, 12 * PAGE, 1);
 	assert_next(100, RECORD_FAULT, 14, 13 * PAGE, 1);
-	assert_int_equal(fake.runs.out.record.args[2], 1);
+	assert_int_equal(fake.merge.out.args[2], 1);
 	assert_next(100, RECORD_FAULT, 15, 12 * PAGE, 1);
 	assert_none(100);
 }
@@ -250,9 +250,7 @@ static void faults_of_a_task_keep_their_order_from_cpu_to_cpu(void **state)
 	put_fault(0, 12, 5, 3 * PAGE, false);
 	put_fault(1, 13, 5, 9 * PAGE, false);
 	put_fault(0, 14, 5, 4 * PAGE, false); /* no part of a run that 9 came into */
-	assert_next(100, RECORD_FAULT, 10, 1 * PAGE, 1);
-	assert_next(100, RECORD_FAULT, 11, 2 * PAGE, 1);
-	assert_next(100, RECORD_FAULT, 12, 3 * PAGE, 1);
+	assert_next(100, RECORD_FAULT, 10, 1 * PAGE, 3);
 	assert_next(100, RECORD_FAULT, 13, 9 * PAGE, 1);
 	assert_next(100, RECORD_FAULT, 14, 4 * PAGE, 1);
 	assert_none(100);
@@ -265,10 +263,27 @@ static void tasks_are_not_mixed(void **state)
 	tell(RECORD_TASK, 6);
 	put_fault(0, 10, 5, 1 * PAGE, false);
 	put_fault(0, 11, 6, 2 * PAGE, false);
-	put_fault(0, 12, 5, 2 * PAGE, false);
-	assert_next(100, RECORD_FAULT, 10, 1 * PAGE, 1);
-	assert_next(100, RECORD_FAULT, 11, 2 * PAGE, 1);
-	assert_next(100, RECORD_FAULT, 12, 2 * PAGE, 1);
+	put_fault(1, 12, 6, 3 * PAGE, false);
+	put_fault(0, 13, 5, 2 * PAGE, false);
+	put_fault(0, 14, 5, 9 * PAGE, false);
+	assert_next(100, RECORD_FAULT, 10, 1 * PAGE, 2);
+	assert_next(100, RECORD_FAULT, 11, 2 * PAGE, 2);
+	assert_next(100, RECORD_FAULT, 14, 9 * PAGE, 1);
+	assert_none(100);
+}
+
+static void of_more_tasks_than_there_is_room_for_the_oldest_run_is_over(void **state)
+{
+	(void)state;
+	for (int tid = 0; tid <= RUNS_OPEN; tid++)
+		tell(RECORD_TASK, 10 + tid);
+	for (uint64_t page = 1; page <= 2; page++)
+		for (int tid = 0; tid <= RUNS_OPEN; tid++)
+			put_fault(0, 50 * page + tid, 10 + tid, page * PAGE, false);
+	for (uint64_t page = 1; page <= 2; page++)
+		for (int tid = 0; tid <= RUNS_OPEN; tid++)
+			assert_next(1000, RECORD_FAULT, 50 * page + tid, page * PAGE, 1);
+	assert_none(1000);
 }
 
 static void a_task_that_is_not_told_of_waits(void **state)
@@ -283,18 +298,34 @@ static void a_task_that_is_not_told_of_waits(void **state)
 	assert_none(100);
 }
 
+static void what_was_before_a_task_was_there_is_no_part_of_the_trace(void **state)
+{
+	(void)state;
+	put_fault(0, 10, 6, 1 * PAGE, false);
+	put_fault(0, 11, 7, 2 * PAGE, false);
+	put_fault(0, 12, 6, 3 * PAGE, false);
+	assert_none(100);
+	tell(RECORD_TASK, 6);
+	tell(RECORD_FORK, 7);
+	put_fault(0, 13, 6, 4 * PAGE, false);
+	assert_next(100, RECORD_FAULT, 11, 2 * PAGE, 1);
+	assert_next(100, RECORD_FAULT, 13, 4 * PAGE, 1);
+	assert_none(100);
+	assert_false(merge_settle(&fake.merge));
+}
+
 static void what_waits_for_ever_is_bounded_and_lost(void **state)
 {
 	(void)state;
 	for (uint64_t i = 0; i < EARLY_MAX + 10; i++) {
 		put_fault(0, i + 1, 6, i * PAGE, false);
-		bool told = runs_take(&fake.runs, UINT64_MAX);
+		bool told = merge_take(&fake.merge, UINT64_MAX);
 		assert_int_equal(told, i >= EARLY_MAX);
 	}
-	assert_true(runs_settle(&fake.runs));
-	assert_int_equal(fake.runs.out.record.kind, RECORD_LOST);
-	assert_int_equal(fake.runs.out.record.args[0], EARLY_MAX);
-	assert_int_equal(fake.runs.lost_told, EARLY_MAX + 10);
+	assert_true(merge_settle(&fake.merge));
+	assert_int_equal(fake.merge.out.kind, RECORD_LOST);
+	assert_int_equal(fake.merge.out.args[0], EARLY_MAX);
+	assert_int_equal(fake.merge.lost_told, EARLY_MAX + 10);
 }
 
 static void what_was_lost_is_told_where_it_is_missing(void **state)
@@ -309,7 +340,7 @@ static void what_was_lost_is_told_where_it_is_missing(void **state)
 	assert_next(100, RECORD_FAULT, 20, 9 * PAGE, 1);
 	assert_next(100, RECORD_LOST, 0, 0, 1024);
 	assert_none(100);
-	assert_false(runs_settle(&fake.runs));
+	assert_false(merge_settle(&fake.merge));
 }
 
 int main(void)
@@ -325,7 +356,9 @@ int main(void)
 		TEST(runs_go_up_to_the_horizon),
 		TEST(faults_of_a_task_keep_their_order_from_cpu_to_cpu),
 		TEST(tasks_are_not_mixed),
+		TEST(of_more_tasks_than_there_is_room_for_the_oldest_run_is_over),
 		TEST(a_task_that_is_not_told_of_waits),
+		TEST(what_was_before_a_task_was_there_is_no_part_of_the_trace),
 		TEST(what_waits_for_ever_is_bounded_and_lost),
 		TEST(what_was_lost_is_told_where_it_is_missing),
 	};

@@ -14,12 +14,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-struct sample {
-	uint64_t time_ns; /* CLOCK_MONOTONIC */
-	uint64_t ip, address;
-	int32_t pid, tid;
-	bool is_major, in_kernel;
-};
+#include "source/faults/sample.h"
 
 struct perf_ring {
 	int cpu, fd;

@@ -6,39 +6,41 @@
 #ifndef FAULTS_RUNS_H
 #define FAULTS_RUNS_H
 
+#include <stddef.h>
+
 #include "record.h"
-#include "source/faults/watched.h"
+#include "source/faults/sample.h"
 #include "source/told.h"
 
 #define EARLY_MAX 1024
+#define RUNS_OPEN 8 /* tasks that touch memory at a time */
 
 struct runs {
-	struct watched *watched;
-	uint64_t horizon_ns;
-	uint64_t last_ns;	  /* time of the last run */
-	uint64_t dropped, missed; /* samples the rings had no room for, and we had none */
-	uint64_t lost_told;	  /* how many of both the reader knows of */
-	struct told told;	  /* by the other source */
+	struct told told; /* by the other source */
 	struct sample early[EARLY_MAX];
 	size_t early_count;
 	bool early_ready; /* some may be told now */
-	union {
-		struct record record; /* what is given out */
-		char room[256];
-	} out;
+	uint64_t missed;  /* samples there was no room for */
+	struct record open[RUNS_OPEN]; /* that may go on, of a task each, in the order in which they began */
+	size_t open_count;
+	struct record out; /* what is given out */
 };
 
 /* False without memory. */
-bool runs_open(struct runs *runs, struct watched *watched);
+bool runs_open(struct runs *runs);
 void runs_close(struct runs *runs);
 
 /* Every record of the other source: which tasks there are. */
 void runs_note(struct runs *runs, const struct record *record);
 
-/* The next run that begins up to that time, or what is missing before it, in runs->out. */
-bool runs_take(struct runs *runs, uint64_t horizon_ns);
+/* A sample; those of a task come in their order. True when a run that it does not continue is over by that,
+ * and in runs->out. */
+bool runs_add(struct runs *runs, const struct sample *sample);
 
-/* Nothing more comes: what is missing and was not told, in runs->out. Call it once. */
-bool runs_settle(struct runs *runs);
+/* Something else happened after all samples so far: the next run, in runs->out; false when there is none. */
+bool runs_take(struct runs *runs);
+
+/* Nothing more comes: what waits still for its task to be told of is missed. */
+void runs_settle(struct runs *runs);
 
 #endif

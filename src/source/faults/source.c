@@ -21,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "source/faults/runs.h"
+#include "source/faults/merge.h"
 #include "source/source.h"
 
 #define LOOK_NS	 50000000L /* samples of a ring that is far from full wait so long at most */
@@ -32,14 +32,18 @@ struct faults {
 	struct source_ops ops; /* with the name of the base source */
 	struct source *base;
 	struct watched watched;
-	struct runs runs;
+	struct merge merge;
 	int poll_fd, timer_fd;
 	const struct record *pending; /* of the base source; its task is held */
 	uint64_t horizon_ns;
 	uint64_t look_ns; /* when the timer goes off next: it is read then, not at each call */
-	int end;		/* what the base source ended with, or 0 */
-	bool is_settled;	/* and what was lost is told */
-	bool noted, note_ready; /* NOTE_NO_FAULTS was made; is in out */
+	int end;	       /* what the base source ended with, or 0 */
+	bool is_settled;       /* and what was lost is told */
+	bool is_noted, is_due; /* NOTE_NO_FAULTS was made; is the next to be given */
+	union {
+		struct record record;
+		char room[sizeof(struct record) + sizeof(struct piece) + COMM_MAX];
+	} note;
 };
 
 static struct faults *self(struct source *source)
@@ -63,22 +67,21 @@ static void watch_task(struct faults *faults, const struct record *record)
 	int error = watched_add(&faults->watched, record->tid);
 	const struct piece *comm = record_find(record, 0, PIECE_SELF, 0);
 
-	if (!error || error == -ESRCH || faults->noted)
+	if (!error || error == -ESRCH || faults->is_noted)
 		return;
-	faults->noted = faults->note_ready = true;
-	record_begin(&faults->runs.out.record, RECORD_NOTE, record->pid, record->tid);
-	faults->runs.out.record.time_ns = record->time_ns;
-	faults->runs.out.record.nr = NOTE_NO_FAULTS;
+	faults->is_noted = faults->is_due = true;
+	record_begin(&faults->note.record, RECORD_NOTE, record->pid, record->tid);
+	faults->note.record.time_ns = record->time_ns;
+	faults->note.record.nr = NOTE_NO_FAULTS;
 	if (comm && comm->size <= COMM_MAX)
-		record_add(&faults->runs.out.record, 0, PIECE_SELF, 0, piece_bytes(comm),
-			   comm->size, 0);
+		record_add(&faults->note.record, 0, PIECE_SELF, 0, piece_bytes(comm), comm->size, 0);
 }
 
 static void give_pending(struct faults *faults, const struct record **record)
 {
 	*record = faults->pending;
 	faults->pending = NULL;
-	runs_note(&faults->runs, *record);
+	runs_note(&faults->merge.runs, *record);
 	if ((*record)->kind == RECORD_TASK)
 		watch_task(faults, *record);
 }
@@ -112,18 +115,19 @@ static bool ask_base(struct faults *faults)
 	return got != 0;
 }
 
-static bool take_own(struct faults *faults)
+/* A record of our own, or NULL. */
+static const struct record *take_own(struct faults *faults)
 {
-	if (faults->note_ready) {
-		faults->note_ready = false;
-		return true;
+	if (faults->is_due) {
+		faults->is_due = false;
+		return &faults->note.record;
 	}
-	if (runs_take(&faults->runs, faults->horizon_ns))
-		return true;
-	if (!faults->end || faults->is_settled)
-		return false;
-	faults->is_settled = true;
-	return runs_settle(&faults->runs);
+	bool has_more = merge_take(&faults->merge, faults->horizon_ns);
+	if (!has_more && faults->end && !faults->is_settled) {
+		faults->is_settled = true;
+		has_more = merge_settle(&faults->merge);
+	}
+	return has_more ? &faults->merge.out : NULL;
 }
 
 static bool set_timer(struct faults *faults)
@@ -148,10 +152,9 @@ static int faults_next(struct source *source, const struct record **record)
 	struct faults *faults = self(source);
 
 	for (bool may_ask = true;; may_ask = ask_base(faults)) {
-		if (take_own(faults)) {
-			*record = &faults->runs.out.record;
+		*record = take_own(faults);
+		if (*record)
 			return 1;
-		}
 		if (faults->pending) {
 			give_pending(faults, record);
 			return 1;
@@ -205,7 +208,7 @@ static void faults_free(struct faults *faults)
 		close(faults->timer_fd);
 	if (faults->poll_fd >= 0)
 		close(faults->poll_fd);
-	runs_close(&faults->runs);
+	merge_close(&faults->merge);
 	free(faults);
 }
 
@@ -254,7 +257,7 @@ int faults_source_open(struct source **source, bool *without_kernel, char *why, 
 {
 	struct faults *faults = calloc(1, sizeof *faults);
 
-	if (!faults || !runs_open(&faults->runs, &faults->watched)) {
+	if (!faults || !merge_open(&faults->merge, &faults->watched)) {
 		snprintf(why, room, "page faults cannot be seen: out of memory");
 		free(faults);
 		return -ENOMEM;

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * merge: the samples of all rings in the order of their times, as runs.
+ */
+#ifndef FAULTS_MERGE_H
+#define FAULTS_MERGE_H
+
+#include "source/faults/runs.h"
+#include "source/faults/watched.h"
+
+struct merge {
+	struct watched *watched;
+	struct runs runs;
+	uint64_t last_ns;   /* time of the last sample */
+	uint64_t dropped;   /* samples the rings had no room for */
+	uint64_t lost_told; /* how many of these, and of those that runs missed, the reader knows of */
+	struct record out;
+};
+
+/* False without memory. */
+bool merge_open(struct merge *merge, struct watched *watched);
+void merge_close(struct merge *merge);
+
+/* The next run of samples up to that time, or what is missing before it, in merge->out. */
+bool merge_take(struct merge *merge, uint64_t horizon_ns);
+
+/* Nothing more comes: what is missing and was not told, in merge->out. Call it once. */
+bool merge_settle(struct merge *merge);
+
+#endif
