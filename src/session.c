@@ -274,7 +274,7 @@ static void watch_faults(struct session *session)
 	struct sight *sight = &session->sight;
 	bool without_kernel = false;
 
-	if (!(session->interest.kinds & bit))
+	if (!(session->interest.kinds & bit) || session->source->kinds & bit)
 		return;
 	if (faults_source_open(&session->source, &without_kernel, sight->why_no_faults,
 			       sizeof sight->why_no_faults) < 0) {

@@ -37,6 +37,7 @@ enum source_stop {
 
 struct source {
 	const struct source_ops *ops;
+	uint32_t kinds; /* bits of RECORD_COSTLY that it tells of by itself */
 };
 
 struct source_ops {

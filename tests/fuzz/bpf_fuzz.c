@@ -6,6 +6,7 @@
  *
  *     what, arch: a byte each | nr: 2 | ret: 2 | place: 1 | flags: 1 | six arguments: 2 each
  *     what & 16: snippets: how many: 1 | address: 2 | whole, bytes: 1 each
+ *     place & 128: a page fault instead, at the first argument
  *
  * An event's bytes are all there is behind it, so reading on is seen. With what & 32 it goes through
  * the ring, which may hold any heads.
@@ -30,6 +31,8 @@ static struct interest interest = {.data_limit = 4096};
 static struct ptrace_source inner;
 static struct capture_bpf kernel; /* its maps are not there */
 static struct capture_bpf__bss bss;
+static struct fault_feed faults;
+static uint64_t happened, told; /* faults */
 
 static void source_make(struct bpf_source *source)
 {
@@ -43,7 +46,9 @@ static void source_make(struct bpf_source *source)
 		kernel.bss = &bss;
 		is_made = true;
 	}
-	*source = (struct bpf_source){.inner = &inner, .kernel = &kernel};
+	faults = (struct fault_feed){0};
+	happened = told = 0;
+	*source = (struct bpf_source){.inner = &inner, .kernel = &kernel, .faults = &faults};
 	inner.feed = &source->feed;
 	feed_init(source);
 	source->memory.source = &inner;
@@ -64,6 +69,8 @@ static void source_free(struct bpf_source *source)
 		tracee_remove(&inner.tracees, tracee);
 	}
 	source->last = NULL;
+	faults_settle(source);
+	assert(happened == told + faults.early.missed);
 	assert(!inner.tracees.count && !inner.passing);
 }
 
@@ -85,6 +92,27 @@ static size_t add_snippets(struct input *input, struct event *event, char *at)
 	event->record.pieces = count;
 	event->bytes = at - begin;
 	return at - begin;
+}
+
+/* The same as a page fault. */
+static size_t make_fault(struct event *event)
+{
+	const struct record record = event->record;
+	struct fault_event fault = {
+		.size = sizeof fault,
+		.kind = EVENT_FAULT,
+		.is_major = record.duration_ns & 1,
+		.in_kernel = record.duration_ns >> 1 & 1,
+		.paused_by = record.duration_ns >> 2 & 31,
+		.time_ns = record.time_ns,
+		.address = record.args[0] << 6,
+		.ip = event->ip,
+		.pid = record.pid,
+		.tid = record.tid,
+	};
+
+	memcpy(event, &fault, sizeof fault);
+	return sizeof fault;
 }
 
 /* One event as capture.bpf.c makes it; its size. */
@@ -112,15 +140,28 @@ static size_t make_event(struct input *input, unsigned what, struct event *event
 	record->duration_ns = flags;
 	for (int i = 0; i < RECORD_ARGS; i++)
 		record->args[i] = (uint64_t)(int16_t)input_number(input, 2) << (i & 1 ? 6 : 0);
+	if (place & 128)
+		return make_fault(event);
 	if (record->kind == RECORD_CALL)
 		return sizeof *record;
 	return sizeof *event + (what & 16 ? add_snippets(input, event, (char *)(event + 1)) : 0);
 }
 
+/* The runs that the feed gives: they have each fault of a task that is known. */
+static void check_fault(const struct record *record)
+{
+	if (record->kind != RECORD_FAULT)
+		return;
+	assert(record->args[4] && record->size == sizeof *record);
+	told += record->args[4];
+}
+
 static void take(struct bpf_source *source, const struct record *given)
 {
-	if (given)
+	if (given) {
 		walk_record(given);
+		check_fault(given);
+	}
 	for (const struct record *record; (record = outbox_take(&inner.outbox));) {
 		assert(record->size <= RECORD_MAX && record->tid >= TASK);
 		walk_record(record);
@@ -135,6 +176,22 @@ static void take(struct bpf_source *source, const struct record *given)
 	source->last = NULL;
 }
 
+static void take_faults(struct bpf_source *source)
+{
+	for (const struct record *record; (record = faults_take(source));)
+		take(source, record);
+}
+
+/* As the source does it. */
+static void give(struct bpf_source *source, const struct record *event)
+{
+	if (event->kind == EVENT_FAULT)
+		happened++;
+	else
+		take_faults(source);
+	take(source, feed_one(source, event));
+}
+
 static void feed(struct bpf_source *source, const void *event, size_t size)
 {
 	void *copy = malloc(size);
@@ -142,7 +199,7 @@ static void feed(struct bpf_source *source, const void *event, size_t size)
 	if (!copy)
 		abort();
 	memcpy(copy, event, size);
-	take(source, feed_one(source, copy));
+	give(source, copy);
 	free(copy);
 }
 
@@ -189,7 +246,7 @@ static void drain(struct bpf_source *source)
 	uint64_t end = ring_end(ring);
 
 	for (const struct record *record; (record = ring_peek(ring, end)); ring_skip(ring))
-		take(source, feed_one(source, record));
+		give(source, record);
 	assert(ring->position <= end);
 	ring_settle(ring);
 	assert(consumer == ring->position);
@@ -215,6 +272,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		if (what & 64)
 			drain(&source);
 	}
+	take_faults(&source);
 	source_free(&source);
 	return 0;
 }

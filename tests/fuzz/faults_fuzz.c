@@ -95,7 +95,7 @@ static void note(struct kernel *kernel, enum record_kind kind, int tid)
 
 	record_begin(&record, kind, tid, tid);
 	record.args[0] = (uint64_t)tid;
-	runs_note(&kernel->merge->runs, &record);
+	merge_note(kernel->merge, &record);
 }
 
 static void check(struct kernel *kernel)
@@ -167,9 +167,9 @@ static void merge_renew(struct kernel *kernel)
 {
 	static struct merge merge;
 
-	if (!merge.runs.told.bits && !merge_open(&merge, &kernel->watched))
+	if (!merge.told.bits && !merge_open(&merge, &kernel->watched))
 		abort();
-	merge = (struct merge){.watched = &kernel->watched, .runs.told = merge.runs.told};
+	merge = (struct merge){.watched = &kernel->watched, .told = merge.told};
 	kernel->merge = &merge;
 	for (int tid = 1; tid <= TASKS; tid++)
 		note(kernel, RECORD_EXIT, tid);

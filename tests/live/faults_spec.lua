@@ -27,6 +27,17 @@ local function it_if_seen(what, fn)
   it(what, reason and function() pending(reason) end or fn)
 end
 
+local backend -- of the traces of the tests that run; nil: the best there is
+local function chosen(arguments)
+  return h.join(backend and {"--backend", backend} or {}, arguments)
+end
+local function trace(arguments, command, options)
+  return h.trace(arguments[1] == "--replay" and arguments or chosen(arguments), command, options)
+end
+local function start_trace(arguments, command, options)
+  return h.start_trace(chosen(arguments), command, options)
+end
+
 -- What `touch` said it did, the faults that LIST wrote, and the number lost.
 local function read(out, path)
   local done, faults, lost = {}, {}, 0
@@ -54,7 +65,7 @@ end
 local function touch(arguments)
   local dir = arguments.dir or h.folder "root"
   local command = arguments.command or h.join({h.tracee "touch"}, arguments)
-  local result = h.trace({"--faults", "-e", LIST:format(dir .. "/faults")}, command, {cwd = dir})
+  local result = trace({"--faults", "-e", LIST:format(dir .. "/faults")}, command, {cwd = dir})
   assert.equal(0, result.status, result.err)
   local done, faults, lost = read(result.out, dir .. "/faults")
   return done, faults, lost, result
@@ -86,19 +97,8 @@ local function named(done)
   return by_name
 end
 
-describe("page faults", function()
-  after_each(h.clean)
-
-  it("are seen when a script hooks them, and not because an output could show them", function()
-    local hooked = h.trace({"-e", 'local n = 0 on("fault", function(e) n = n + e.pages end) '
-      .. 'on("finish", function() print(n) end)'}, {"/bin/true"})
-    assert.truthy(tonumber(hooked.out) > 10, hooked.out .. hooked.err)
-    local sink = h.trace({"-e", 'local n = 0 sink{events = {"fault"}, event = function(e) n = n + e.pages end} '
-      .. 'on("finish", function() print(n) end)'}, {"/bin/true"})
-    assert.truthy(tonumber(sink.out) > 10, sink.out .. sink.err)
-    assert.is_nil(h.trace({}, {"/bin/true"}).err:find("Page faults", 1, true))
-  end)
-
+-- What the kernel tells is the same whoever asks it: bpf, or perf beside ptrace.
+local function of_each_backend()
   for _, count in ipairs(FULL and {256, 16384, 65536} or {256, 16384}) do
     it_if_seen(("are counted in every thread and child, and in the kernel: %d pages each"):format(count), function()
       local done, faults, lost = touch {"all", tostring(count)}
@@ -176,7 +176,7 @@ describe("page faults", function()
   end)
 
   it_if_seen("come before the calls that ended later, also those of other threads", function()
-    local result = h.trace({"--faults", "-e", [[
+    local result = trace({"--faults", "-e", [[
 local last, calls, early = 0, 0, 0
 on("fault", function(e) last = math.max(last, e.time + (e.duration or 0)) end)
 on("syscall:madvise", function(e)
@@ -210,97 +210,10 @@ on("finish", function() io.stderr:write(("%d calls, %d early\n"):format(calls, e
     assert_near((64 << 20) + anonymous, much, 0.02, "with the interpreter")
   end)
 
-  it_if_seen("are lines by region, without those of files, and a section of the summary", function()
-    local result = h.trace({"--faults"}, {h.tracee "touch", "regions", "200"})
-    assert.equal(0, result.status, result.err)
-    -- a line may be written before all is touched, when the machine is slow
-    for what, lines in pairs {heap = "%] ", stack = "%] ", ["malloc arena"] = "%[%d+/%d+%] "} do
-      local sum = 0
-      for pages, size in result.err:gmatch(lines .. "(%d+) faults? in " .. what .. " @ %x+ %(rw%-%) (%d+%.%d) KB\n") do
-        assert.equal(("%.1f"):format(pages * 4), size)
-        sum = sum + pages
-      end
-      -- what came after the line was written has none when it is little
-      assert.is_true(sum <= 208 and sum > 200 - 16, ("%s: %d"):format(what, sum))
-    end
-    local lines, summary = result.err:match "^(.-)\n(━.*)$"
-    assert.falsy(lines:find("faults? in /"))
-    assert.matches("Page faults:\n", summary)
-    assert.matches("  Shared memory: +800%.0 KB %(200 faults%)\n", summary)
-    assert.matches("  Files: [^\n]*/libc%.so%.6 %d", summary)
-    assert.matches("  Total: [^\n]*%d+ faults, %d+ from disk, %d+ in the kernel[^\n]*%)\n", summary)
-    assert.matches("By 2 tasks: touch %d+ ", summary)
-  end)
-
-  it_if_seen("have no line while they are few, unless all lines are wanted", function()
-    local few = h.trace({"--faults"}, {h.tracee "touch", "regions", "10"})
-    assert.falsy(few.err:find("] %d+ faults? in "), few.err)
-    assert.matches("Hidden: [^\n]*little memory %d+", few.err)
-    local all = h.trace({"--faults", "-s", "default.lua", "-e", "noise.off()"}, {h.tracee "touch", "regions", "10"})
-    for _, what in ipairs {"heap", "stack", "malloc arena"} do
-      assert.matches("%] %d+ faults? in " .. what .. " @ %x+", all.err)
-    end
-  end)
-
   it_if_seen("of a command are there every time, however short it is", function()
     for _ = 1, 30 do
-      local result = h.trace({"--faults"}, {"/bin/true"})
+      local result = trace({"--faults"}, {"/bin/true"})
       assert.matches("Page faults:\n.*  Files: ", result.err)
-    end
-  end)
-
-  it_if_seen("have no line in memory that a rule of noise names, and do not vanish from the summary", function()
-    local rule = 'noise.add {name = "not the heap", why = "it is known", types = {"fault"}, memory = {heap = true}}'
-    local result = h.trace({"--faults", "-s", "default.lua", "-e", rule}, {h.tracee "touch", "regions", "200"})
-    assert.falsy(result.err:find("] %d+ faults? in heap"), result.err)
-    assert.matches("%] %d+ faults? in stack @ %x+", result.err)
-    assert.matches("  Heap: +8%d%d%.0 KB %(2%d%d faults%)\n", result.err)
-  end)
-
-  -- Runs a program as a user who may lock no memory but what perf gives everybody. That is by user, so it must be one
-  -- who has nothing else running: root makes itself one.
-  local UID <const> = tostring(60000 + h.process.id() % 5000)
-  local function start_limited(arguments, dir)
-    local become = h.is_root
-      and {h.which.setpriv, "--reuid=" .. UID, "--regid=" .. UID, "--clear-groups", "--inh-caps=-all"} or {}
-    h.process.chmod(dir, 511) -- 0777
-    return h.start(h.join(become, {h.which.prlimit, "--memlock=0", h.compendium}, arguments), {cwd = dir})
-  end
-
-  it_if_seen("that are lost are shown exactly: in line, event, summary and JSON", function()
-    -- the rings of a user who may lock nothing are small, and this one looks away until the program has done nearly all
-    local SLOW <const> = [[
-local n = 0
-on("fault", function(e)
-  n = n + 1
-  while n == 300 do
-    local file = io.open(("/proc/%d/stat"):format(e.pid))
-    if tonumber(file:read("a"):match("%) %S %S+ %S+ %S+ %S+ %S+ %S+ (%d+)")) > 45000 then return file:close() end
-    file:close()
-  end
-end)]]
-    for _, json in ipairs {false, true} do
-      local dir = h.folder(h.users[1])
-      local result = start_limited(h.join({"--faults", "-e", LIST:format(dir .. "/faults"), "-e", SLOW},
-        json and {"--json", "-o", dir .. "/json"} or {"-s", "default.lua"},
-        {"--", h.tracee "touch", "scattered", "50000"}), dir):wait()
-      assert.equal(0, result.status, result.err)
-      local done, faults, lost = read(result.out, dir .. "/faults")
-      local seen = pages_of(done[1], faults)
-      assert.equal(50000, done[1].minor)
-      assert.is_true(lost > 0 and seen > 0, ("%d seen, %d lost"):format(seen, lost))
-      -- what else was touched meanwhile may be among the lost
-      assert.is_true(lost >= 50000 - seen and lost <= 50000 - seen + 100, ("%d seen, %d lost"):format(seen, lost))
-      local told = 0
-      if json then
-        local text = h.read_file(dir .. "/json")
-        for count in text:gmatch '"type":"lost"[^\n]*"count":(%d+)' do told = told + count end
-        assert.equal(lost, tonumber(text:match '"type":"finish"[^\n]*"lost":(%d+)'))
-      else
-        for count in result.err:gmatch "%] [^\n]-lost +(%d+) [^\n]*" do told = told + count end
-        assert.matches((" Lost: %d events[^\n]*; the numbers above are too small\n"):format(lost), result.err)
-      end
-      assert.equal(lost, told)
     end
   end)
 
@@ -325,20 +238,6 @@ end)]]
     if by_name.served then assert.equal(300, by_name.served.minor + by_name.served.major) end
   end)
 
-  it_if_seen("are JSON as well", function()
-    local result = h.trace({"--faults", "--json"}, {h.tracee "touch", "regions", "200"})
-    assert.matches('"type":"fault"[^\n]*"pages":%d+[^\n]*"what":"heap"', result.out)
-  end)
-
-  it("cost nothing when nobody asks for them", function()
-    local code <const> = 'use "default" sink{event = function(e) if e.type == "fault" then print "fault" end end}'
-    local result = h.trace({"-v", "--json", "-e", code}, {h.tracee "touch", "regions", "10"})
-    assert.equal(0, result.status, result.err)
-    assert.truthy(result.err:find("not in this trace: page faults", 1, true), result.err)
-    assert.is_nil(result.out:find("fault\n", 1, true))
-    assert.is_nil(result.out:find('"type":"fault"', 1, true))
-  end)
-
   -- The tracer's CPU time in 3 s, in hundredths of a second.
   local function ticks_in_3_s(pid)
     local function ticks()
@@ -352,11 +251,10 @@ end)]]
   end
 
   it_if_seen("keep an idle tracer idle after the first task ended", function()
-    local proc = h.start_trace({"--faults", "-q", "-s", "default.lua"}, {h.tracee "touch", "outlived"})
-    h.eventually("the command's end", function()
-      local children = h.children(proc.pid)
-      return #children > 0 and (h.status(children[1]) or {}).Name == "touch"
-    end)
+    local dir = h.folder "root"
+    local proc = start_trace({"--faults", "-q", "-s", "default.lua",
+      "-e", ("on('exit', function() io.open(%q, 'w'):close() end)"):format(dir .. "/ended")}, {h.tracee "touch", "outlived"})
+    h.eventually("the command's end", function() return h.read_file(dir .. "/ended") end)
     h.process.sleep(1.5)
     local ticks = ticks_in_3_s(proc.pid)
     assert.is_true(ticks <= 3, "hundredths of a second in 3 s: " .. ticks)
@@ -367,7 +265,7 @@ end)]]
     local dir = h.folder "root"
     local target = h.start({h.tracee "touch", "left", dir .. "/go"}, {cwd = dir})
     h.eventually("three threads", function() return #h.tasks(target.pid) == 3 end)
-    local tracer = h.start_trace({"--faults", "-q", "-s", "default.lua", "-p", tostring(target.pid),
+    local tracer = start_trace({"--faults", "-q", "-s", "default.lua", "-p", tostring(target.pid),
       "-e", ("on('start', function() io.open(%q, 'w'):close() end)"):format(dir .. "/go")})
     h.eventually("two threads' end", function() -- the first one stays as a zombie
       return #h.tasks(target.pid) == 2
@@ -383,7 +281,7 @@ end)]]
     local dir = h.folder "root"
     local target = h.start({h.tracee "touch", "waiting", "300", dir .. "/go"}, {cwd = dir})
     h.eventually("five threads", function() return #h.tasks(target.pid) == 5 end)
-    local tracer = h.start_trace({"--faults", "-p", tostring(target.pid), "-e", LIST:format(dir .. "/faults"),
+    local tracer = start_trace({"--faults", "-p", tostring(target.pid), "-e", LIST:format(dir .. "/faults"),
       "-e", ("on('start', function() io.open(%q, 'w'):close() end)"):format(dir .. "/go")}, nil, {cwd = dir})
     assert.equal(0, target:wait().status, target.err)
     assert.equal(0, tracer:wait().status, tracer.err)
@@ -393,6 +291,150 @@ end)]]
     for _, deed in ipairs(done) do
       assert_near(deed.minor, pages_of(deed, faults), 0.01, deed.name)
     end
+  end)
+
+  it_if_seen("add up to the same, whether each is looked at or many are told of together", function()
+    local dir = h.folder "root"
+    local recorded = trace({"--faults", "--record", dir .. "/trace.ct", "-s", "default.lua"},
+      {"sh", "-c", h.tracee "touch" .. " all 64; ls /usr/lib >/dev/null; " .. h.tracee "touch" .. " regions 40"}, {cwd = dir})
+    assert.equal(0, recorded.status, recorded.err)
+    local function replay(...)
+      local result = trace {"--replay", dir .. "/trace.ct", ...}
+      assert.equal(0, result.status, result.err)
+      return result.err
+    end
+    local together = replay("-s", "default.lua")
+    assert.matches("Page faults:", together)
+    local each <const> = 'noise.add {name = "none", types = {"fault"}, match = function() return false end}'
+    local function summary(text) return text:match "━.*" end
+    assert.equal(summary(together), summary(replay("-s", "default.lua", "-e", each)))
+    assert.equal(summary(together), summary(recorded.err))
+  end)
+end
+
+-- Arguments of a trace whose script looks away, when it has seen something, until the program has had nearly `pages`
+-- faults.
+local function lossy(dir, json, pages, work)
+  local SLOW <const> = [[
+local seen = 0
+on("fault", function(e)
+  seen = seen + e.pages
+  while seen > 300 and seen - e.pages <= 300 do
+    local file = io.open(("/proc/%%d/stat"):format(e.pid))
+    local faults = tonumber(file:read("a"):match("%%) %%S %%S+ %%S+ %%S+ %%S+ %%S+ %%S+ (%%d+)"))
+    file:close()
+    if faults > %d then return end
+  end
+end)]]
+  return h.join({"--faults", "-e", LIST:format(dir .. "/faults"), "-e", SLOW:format(pages * 9 // 10)},
+    json and {"--json", "-o", dir .. "/json"} or {"-s", "default.lua"}, {"--", h.tracee "touch"}, work)
+end
+
+-- Each of the faults was seen, or is among the lost, and their number is what line, summary or JSON say.
+local function assert_lost(result, dir, json, pages)
+  assert.equal(0, result.status, result.err)
+  local done, faults, lost = read(result.out, dir .. "/faults")
+  local seen = pages_of(done[1], faults)
+  assert.equal(pages, done[1].minor)
+  assert.is_true(lost > 0 and seen > 0, ("%d seen, %d lost"):format(seen, lost))
+  -- what else was touched meanwhile may be among the lost
+  assert.is_true(lost >= pages - seen and lost <= pages - seen + 100, ("%d seen, %d lost"):format(seen, lost))
+  local told = 0
+  if json then
+    local text = h.read_file(dir .. "/json")
+    for count in text:gmatch '"type":"lost"[^\n]*"count":(%d+)' do told = told + count end
+    assert.equal(lost, tonumber(text:match '"type":"finish"[^\n]*"lost":(%d+)'))
+  else
+    for count in result.err:gmatch "%] [^\n]-lost +(%d+) [^\n]*" do told = told + count end
+    assert.matches((" Lost: %d events[^\n]*; the numbers above are too small\n"):format(lost), result.err)
+  end
+  assert.equal(lost, told)
+end
+
+describe("page faults", function()
+  after_each(h.clean)
+
+  it("are seen when a script hooks them, and not because an output could show them", function()
+    local hooked = trace({"-e", 'local n = 0 on("fault", function(e) n = n + e.pages end) '
+      .. 'on("finish", function() print(n) end)'}, {"/bin/true"})
+    assert.truthy(tonumber(hooked.out) > 10, hooked.out .. hooked.err)
+    local sink = trace({"-e", 'local n = 0 sink{events = {"fault"}, event = function(e) n = n + e.pages end} '
+      .. 'on("finish", function() print(n) end)'}, {"/bin/true"})
+    assert.truthy(tonumber(sink.out) > 10, sink.out .. sink.err)
+    assert.is_nil(trace({}, {"/bin/true"}).err:find("Page faults", 1, true))
+  end)
+
+  it_if_seen("are lines by region, without those of files, and a section of the summary", function()
+    local result = trace({"--faults"}, {h.tracee "touch", "regions", "200"})
+    assert.equal(0, result.status, result.err)
+    -- a line may be written before all is touched, when the machine is slow
+    for what, lines in pairs {heap = "%] ", stack = "%] ", ["malloc arena"] = "%[%d+/%d+%] "} do
+      local sum = 0
+      for pages, size in result.err:gmatch(lines .. "(%d+) faults? in " .. what .. " @ %x+ %(rw%-%) (%d+%.%d) KB\n") do
+        assert.equal(("%.1f"):format(pages * 4), size)
+        sum = sum + pages
+      end
+      -- what came after the line was written has none when it is little
+      assert.is_true(sum <= 208 and sum > 200 - 16, ("%s: %d"):format(what, sum))
+    end
+    local lines, summary = result.err:match "^(.-)\n(━.*)$"
+    assert.falsy(lines:find("faults? in /"))
+    assert.matches("Page faults:\n", summary)
+    assert.matches("  Shared memory: +800%.0 KB %(200 faults%)\n", summary)
+    assert.matches("  Files: [^\n]*/libc%.so%.6 %d", summary)
+    assert.matches("  Total: [^\n]*%d+ faults, %d+ from disk, %d+ in the kernel[^\n]*%)\n", summary)
+    assert.matches("By 2 tasks: touch %d+ ", summary)
+  end)
+
+  it_if_seen("have no line while they are few, unless all lines are wanted", function()
+    local few = trace({"--faults"}, {h.tracee "touch", "regions", "10"})
+    assert.falsy(few.err:find("] %d+ faults? in "), few.err)
+    assert.matches("Hidden: [^\n]*little memory %d+", few.err)
+    local all = trace({"--faults", "-s", "default.lua", "-e", "noise.off()"}, {h.tracee "touch", "regions", "10"})
+    for _, what in ipairs {"heap", "stack", "malloc arena"} do
+      assert.matches("%] %d+ faults? in " .. what .. " @ %x+", all.err)
+    end
+  end)
+
+  it_if_seen("have no line in memory that a rule of noise names, and do not vanish from the summary", function()
+    local rule = 'noise.add {name = "not the heap", why = "it is known", types = {"fault"}, memory = {heap = true}}'
+    local result = trace({"--faults", "-s", "default.lua", "-e", rule}, {h.tracee "touch", "regions", "200"})
+    assert.falsy(result.err:find("] %d+ faults? in heap"), result.err)
+    assert.matches("%] %d+ faults? in stack @ %x+", result.err)
+    assert.matches("  Heap: +8%d%d%.0 KB %(2%d%d faults%)\n", result.err)
+  end)
+
+  -- Runs a program as a user who may lock no memory but what perf gives everybody. That is by user, so it must be one
+  -- who has nothing else running: root makes itself one.
+  local UID <const> = tostring(60000 + h.process.id() % 5000)
+  local function start_limited(arguments, dir)
+    local become = h.is_root
+      and {h.which.setpriv, "--reuid=" .. UID, "--regid=" .. UID, "--clear-groups", "--inh-caps=-all"} or {}
+    h.process.chmod(dir, 511) -- 0777
+    return h.start(h.join(become, {h.which.prlimit, "--memlock=0", h.compendium}, arguments), {cwd = dir})
+  end
+
+  it_if_seen("that are lost are shown exactly: in line, event, summary and JSON", function()
+    -- the rings of a user who may lock nothing are small
+    for _, json in ipairs {false, true} do
+      local dir = h.folder(h.users[1])
+      local result = start_limited(lossy(dir, json, 50000, {"scattered", "50000"}), dir):wait()
+      assert_lost(result, dir, json, 50000)
+    end
+  end)
+
+  it_if_seen("are JSON as well", function()
+    local result = trace({"--faults", "--json"}, {h.tracee "touch", "regions", "200"})
+    assert.matches('"type":"fault"[^\n]*"pages":%d+[^\n]*"what":"heap"', result.out)
+  end)
+
+  it("cost nothing when nobody asks for them", function()
+    local code <const> = 'use "default" sink{event = function(e) if e.type == "fault" then print "fault" end end}'
+    local result = trace({"-v", "--json", "-e", code}, {h.tracee "touch", "regions", "10"})
+    assert.equal(0, result.status, result.err)
+    assert.truthy(result.err:find("not in this trace: page faults", 1, true), result.err)
+    assert.is_nil(result.out:find("fault\n", 1, true))
+    assert.is_nil(result.out:find('"type":"fault"', 1, true))
   end)
 
   it("that we may not see are said once, with the remedy, and the trace goes on", function()
@@ -418,24 +460,6 @@ end)]]
     end
   end)
 
-  it_if_seen("add up to the same, whether each is looked at or many are told of together", function()
-    local dir = h.folder "root"
-    local recorded = h.trace({"--faults", "--record", dir .. "/trace.ct", "-s", "default.lua"},
-      {"sh", "-c", h.tracee "touch" .. " all 64; ls /usr/lib >/dev/null; " .. h.tracee "touch" .. " regions 40"}, {cwd = dir})
-    assert.equal(0, recorded.status, recorded.err)
-    local function replay(...)
-      local result = h.trace {"--replay", dir .. "/trace.ct", ...}
-      assert.equal(0, result.status, result.err)
-      return result.err
-    end
-    local together = replay("-s", "default.lua")
-    assert.matches("Page faults:", together)
-    local each <const> = 'noise.add {name = "none", types = {"fault"}, match = function() return false end}'
-    local function summary(text) return text:match "━.*" end
-    assert.equal(summary(together), summary(replay("-s", "default.lua", "-e", each)))
-    assert.equal(summary(together), summary(recorded.err))
-  end)
-
   it_if_seen("have rings on every CPU for a user who may lock little, and it is said when nothing is left", function()
     local quiet <const> = {"--faults", "-q", "-s", "default.lua", "--", h.tracee "touch"}
     local dir = h.folder(h.users[1])
@@ -454,10 +478,50 @@ end)]]
   end)
 
   it("of a user are seen as far as the rights go, and said", function()
-    local result = h.trace({"--faults"}, {h.tracee "touch", "all", "256"}, {user = "user"})
+    local result = trace({"--faults"}, {h.tracee "touch", "all", "256"}, {user = "user"})
     assert.equal(0, result.status, result.err)
     local _, warnings = ("\n" .. result.err):gsub("\ncompendium: page faults[^\n]*sudo sysctl kernel%.perf_event_paranoid=1", "")
     assert.equal(level > 1 and 1 or 0, warnings, result.err)
     assert.equal(level <= 2, result.err:find("Page faults:", 1, true) ~= nil)
+  end)end)
+
+if h.is_root then
+  describe("page faults by bpf", function()
+    after_each(h.clean)
+
+    it("wait for a script that is slow: none is lost", function()
+      -- more than there is room for, of which the program may have had no more than a part while the script sleeps
+      local PAGES <const> = 200003
+      local dir = h.folder "root"
+      local result = trace({"--backend", "bpf", "--faults", "-e", LIST:format(dir .. "/faults"), "-e", [[
+local n = 0
+on("fault", function()
+  n = n + 1
+  local wake = n == 300 and os.clock() + 1
+  while wake and os.clock() < wake do end
+end)]]}, {h.tracee "touch", "scattered", tostring(PAGES)}, {cwd = dir})
+      assert.equal(0, result.status, result.err)
+      local done, faults, lost = read(result.out, dir .. "/faults")
+      assert.equal(0, lost)
+      assert.equal(PAGES, done[1].minor)
+      assert.equal(PAGES, (pages_of(done[1], faults)))
+    end)
+
+    it("in a call, which cannot wait, are lost by an exact number, and no call is", function()
+      for _, json in ipairs {false, true} do
+        local dir = h.folder "root"
+        local result = trace(lossy(dir, json, 250000, {"read", "250000"}), nil, {cwd = dir})
+        assert_lost(result, dir, json, 250000)
+      end
+    end)
   end)
-end)
+end
+
+for _, from in ipairs(h.is_root and {"bpf", "ptrace"} or {"auto"}) do
+  describe("page faults, with " .. from .. ",", function()
+    setup(function() backend = from end)
+    teardown(function() backend = nil end)
+    after_each(h.clean)
+    of_each_backend()
+  end)
+end

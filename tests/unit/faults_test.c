@@ -87,7 +87,7 @@ static void tell(uint32_t kind, int32_t tid)
 
 	record_begin(&record, kind, 7, kind == RECORD_FORK ? 1 : tid);
 	record.args[0] = tid;
-	runs_note(&fake.merge.runs, &record);
+	merge_note(&fake.merge, &record);
 }
 
 /* The next record has that kind, time, address and pages (RECORD_LOST: how many). */

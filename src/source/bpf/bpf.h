@@ -6,6 +6,7 @@
  *     tables.c   interest -> what the programs do for each call
  *     kernel.c   loads the programs, tells them of tasks
  *     ring.c     records out of the ring, one by one
+ *     faults.c   page faults out of the ring -> records
  *     feed.c     a record out of the ring -> a record for the session, or call.c of the ptrace source
  *     source.c   the source: takes from both, in order
  *     lossy.c    another source, without ptrace: nobody waits for it, so it may lose
@@ -16,6 +17,8 @@
 
 #include "source/bpf/event.h"
 #include "source/bpf/ring.h"
+#include "source/faults/early.h"
+#include "source/faults/runs.h"
 #include "source/ptrace/ptrace.h"
 
 struct capture_bpf;
@@ -29,12 +32,21 @@ struct event_memory {
 	pid_t tid;
 };
 
+/* Page faults out of the ring. */
+struct fault_feed {
+	struct runs runs;
+	struct early early;
+	int *links; /* of the program with an event */
+	size_t count;
+};
+
 struct bpf_source {
 	struct source source;
 	struct call_feed feed;
 	struct ptrace_source *inner;
 	struct capture_bpf *kernel;
 	struct ring ring;
+	struct fault_feed *faults; /* NULL: nobody asked for them, or it cannot be */
 	struct event_memory memory;
 	struct passing passing;
 	struct tracee *last; /* whose record came last, or NULL; forgotten when stops are handled */
@@ -48,7 +60,7 @@ struct bpf_source {
 	uint64_t looked_cpu_ns; /* on the clock of our own time */
 	uint64_t looked_at;  /* and the ring's position */
 	uint32_t behind;     /* bytes the reader may be behind by; see kernel_pace */
-	uint64_t lost;       /* told so far */
+	uint64_t lost, lost_faults; /* told so far */
 	bool is_lossy;       /* no ptrace; `inner` are tables, and no tasks are held */
 	bool is_all;         /* -a */
 };
@@ -87,6 +99,8 @@ uint32_t kernel_alive(const struct bpf_source *source);
 void kernel_settle(struct bpf_source *source, pid_t tid, uint32_t interrupted);
 /* Calls that were lost. */
 uint64_t kernel_lost(const struct bpf_source *source);
+/* Page faults that were. */
+uint64_t kernel_lost_faults(const struct bpf_source *source);
 /* Other records that were lost; where is_lossy, else they are among the former. */
 uint64_t kernel_lost_others(const struct bpf_source *source);
 /* Calls whose memory could not all be read. */
@@ -112,6 +126,20 @@ bool source_prepare_sleep(struct bpf_source *source);
 /* Closes all but `inner`, and frees the source. */
 void bpf_source_close(struct bpf_source *source);
 
+/* ---- faults.c ---- */
+
+/* Has the kernel tell of page faults, from now on, of the tasks that are ours. 0 or a negative errno. */
+int faults_open(struct bpf_source *source);
+void faults_close(struct bpf_source *source);
+/* A fault out of the ring: the record of those that it ends, valid until the next of these calls, or NULL. */
+const struct record *faults_one(struct bpf_source *source, const struct fault_event *event);
+/* Something else comes next: a record of what was kept until now, or NULL. */
+const struct record *faults_take(struct bpf_source *source);
+/* How many were lost in all, of those that the kernel had no room for and of those that we had none. */
+uint64_t faults_lost(const struct bpf_source *source);
+/* Nothing more comes. */
+void faults_settle(struct bpf_source *source);
+
 /* ---- lives.c ---- */
 
 /* As feed_one, for a ring that has births and deaths as well. */
@@ -122,6 +150,10 @@ void lives_adopted(struct bpf_source *source, pid_t pid, pid_t tid);
 /* ---- feed.c ---- */
 
 void feed_init(struct bpf_source *source);
+/* NULL: that task is not ours, or was let go. */
+struct tracee *feed_tracee(struct bpf_source *source, pid_t tid);
+/* How much was lost since it was told last. False: nothing. */
+bool feed_tell_lost(struct bpf_source *source);
 /* What is next in the ring is either given out as it is (returned), or done with (NULL). */
 const struct record *feed_one(struct bpf_source *source, const struct record *record);
 

@@ -38,6 +38,7 @@ typedef __s32 s32;
 #include "source/bpf/signals.bpf.h"
 #include "source/bpf/pause.bpf.h"
 #include "source/bpf/ending.bpf.h"
+#include "source/bpf/faults.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 

@@ -50,7 +50,7 @@ struct call_variant {
 };
 
 /* record.kind of events. */
-enum { EVENT_ENTER = 64, EVENT_EXIT, EVENT_BOTH, EVENT_EXEC, EVENT_AGAIN };
+enum { EVENT_ENTER = 64, EVENT_EXIT, EVENT_BOTH, EVENT_EXEC, EVENT_AGAIN, EVENT_FAULT };
 
 /* Without ptrace the ring has these as well (follow.bpf.h):
  *   RECORD_FORK    as it is
@@ -77,6 +77,16 @@ struct event {
 	uint32_t flags;
 	uint32_t bytes; /* of all snippets */
 	uint32_t paused_by; /* the signal that the task was sent with this, to stop it for us; or 0 */
+};
+
+/* A page fault. It begins as a record does. */
+struct fault_event {
+	uint32_t size;
+	uint8_t kind;
+	uint8_t is_major, in_kernel;
+	uint8_t paused_by; /* as above */
+	uint64_t time_ns, address, ip;
+	int32_t pid, tid;
 };
 
 /* Memory of the task. The bytes follow, padded to 8. */

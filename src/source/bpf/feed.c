@@ -146,7 +146,7 @@ static void feed_event(struct bpf_source *source, struct tracee *tracee, const s
 }
 
 /* Of tasks that were let go, and of those that are not ours (CLONE_UNTRACED), nothing is told. */
-static struct tracee *tracee_of(struct bpf_source *source, pid_t tid)
+struct tracee *feed_tracee(struct bpf_source *source, pid_t tid)
 {
 	if (!source->last || source->last->tid != tid)
 		source->last = tracee_find(&source->inner->tracees, tid);
@@ -155,7 +155,9 @@ static struct tracee *tracee_of(struct bpf_source *source, pid_t tid)
 
 const struct record *feed_one(struct bpf_source *source, const struct record *record)
 {
-	struct tracee *tracee = tracee_of(source, record->tid);
+	if (record->kind == EVENT_FAULT)
+		return faults_one(source, (const struct fault_event *)record);
+	struct tracee *tracee = feed_tracee(source, record->tid);
 
 	if (!tracee || tracee->by_stops)
 		return NULL;
@@ -172,18 +174,40 @@ const struct record *feed_one(struct bpf_source *source, const struct record *re
 
 /* ---- all at once ---- */
 
-static void tell_lost(struct bpf_source *source)
+static bool tell_lost(struct bpf_source *source, uint64_t *told, uint64_t all, enum record_kind kind)
 {
-	uint64_t lost = kernel_lost(source);
-
-	if (lost == source->lost)
-		return;
+	if (all == *told)
+		return false;
 	struct record *record = outbox_begin(&source->inner->outbox, RECORD_LOST, 0, 0);
 	record->time_ns = clock_ns();
-	record->args[0] = lost - source->lost;
-	record->args[1] = RECORD_CALL;
+	record->args[0] = all - *told;
+	record->args[1] = kind;
 	outbox_send(&source->inner->outbox);
-	source->lost = lost;
+	*told = all;
+	return true;
+}
+
+bool feed_tell_lost(struct bpf_source *source)
+{
+	bool has_lost = tell_lost(source, &source->lost, kernel_lost(source), RECORD_CALL);
+
+	return tell_lost(source, &source->lost_faults, faults_lost(source), RECORD_FAULT) || has_lost;
+}
+
+static void send(struct bpf_source *source, const struct record *record)
+{
+	struct outbox *outbox = &source->inner->outbox;
+
+	if (!record)
+		return;
+	memcpy(outbox_begin(outbox, RECORD_NONE, 0, 0), record, sizeof *record);
+	outbox_send(outbox);
+}
+
+static void drain_faults(struct bpf_source *source)
+{
+	for (const struct record *record; (record = faults_take(source));)
+		send(source, record);
 }
 
 static void feed_drain(struct call_feed *feed, struct ptrace_source *inner)
@@ -192,22 +216,21 @@ static void feed_drain(struct call_feed *feed, struct ptrace_source *inner)
 		(struct bpf_source *)((char *)feed - offsetof(struct bpf_source, feed));
 	uint64_t end = source->kernel ? ring_end(&source->ring) : 0;
 
+	(void)inner;
 	while (source->ring.position < end) {
 		const struct record *record = ring_peek(&source->ring, end);
 		if (!record) { /* one that another CPU is just writing */
 			sched_yield();
 			continue;
 		}
-		record = feed_one(source, record);
-		if (record) {
-			memcpy(outbox_begin(&inner->outbox, RECORD_CALL, 0, 0), record,
-			       sizeof *record);
-			outbox_send(&inner->outbox);
-		}
+		if (record->kind != EVENT_FAULT)
+			drain_faults(source);
+		send(source, feed_one(source, record));
 		ring_skip(&source->ring);
 	}
+	drain_faults(source);
 	ring_settle(&source->ring);
-	tell_lost(source);
+	feed_tell_lost(source);
 	source->last = NULL; /* the stop may be its end */
 }
 

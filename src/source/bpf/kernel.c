@@ -14,12 +14,24 @@
 #include <sys/sysinfo.h>
 
 #include "capture.skel.h"
+#include "log.h"
 #include "source/bpf/bpf.h"
 #include "source/bpf/loading.h"
 
-#define RING_BYTES (4u << 20)
+#define RING_BYTES	  (4u << 20)
+#define FAULTS_RING_BYTES (16u << 20) /* with page faults */
 
 /* ---- loading ---- */
+
+static bool wants_faults(const struct bpf_source *source, const struct interest *interest)
+{
+	return !source->is_lossy && interest->kinds >> RECORD_FAULT & 1;
+}
+
+static unsigned ring_bytes(const struct bpf_source *source, const struct interest *interest)
+{
+	return wants_faults(source, interest) ? FAULTS_RING_BYTES : RING_BYTES;
+}
 
 static void set_up(const struct bpf_source *source, const struct tables *tables,
 		   const struct interest *interest)
@@ -29,8 +41,8 @@ static void set_up(const struct bpf_source *source, const struct tables *tables,
 	kernel->maps.plans.max_entries = tables->plan_count;
 	kernel->maps.variants.max_entries = tables->variant_count ? tables->variant_count : 1;
 	kernel->maps.slots.max_entries = (unsigned)get_nprocs_conf();
-	kernel->maps.ring.max_entries = RING_BYTES;
-	kernel->rodata->ring_size = RING_BYTES;
+	kernel->maps.ring.max_entries = ring_bytes(source, interest);
+	kernel->rodata->ring_size = ring_bytes(source, interest);
 	kernel->rodata->data_limit = interest->data_limit;
 	kernel->rodata->kinds = interest->kinds;
 	kernel->rodata->is_lossy = source->is_lossy;
@@ -107,8 +119,19 @@ static int load(struct bpf_source *source, const struct interest *interest, stru
 	if (!error)
 		error = attach_programs(source);
 	if (!error)
-		error = ring_open(&source->ring, kernel_ring(source), RING_BYTES);
+		error = ring_open(&source->ring, kernel_ring(source), ring_bytes(source, interest));
 	return error;
+}
+
+/* Without them it is not worth giving up all else: perf alone can tell of them as well. */
+static void watch_faults(struct bpf_source *source, const struct interest *interest)
+{
+	int error = wants_faults(source, interest) ? faults_open(source) : 0;
+
+	if (error)
+		log_info("page faults are not seen by bpf: %s", strerror(-error));
+	else if (source->faults)
+		source->source.kinds = UINT32_C(1) << RECORD_FAULT;
 }
 
 int kernel_ring(const struct bpf_source *source)
@@ -131,11 +154,14 @@ int kernel_open(struct bpf_source *source, const struct interest *interest, char
 	free(tables);
 	if (error)
 		bpf_explain(error, why, room);
+	else
+		watch_faults(source, interest);
 	return error;
 }
 
 void kernel_close(struct bpf_source *source)
 {
+	faults_close(source);
 	ring_close(&source->ring);
 	if (source->kernel)
 		capture_bpf__destroy(source->kernel);
@@ -226,6 +252,11 @@ void kernel_detach(struct bpf_source *source)
 uint32_t kernel_alive(const struct bpf_source *source)
 {
 	return __atomic_load_n(&source->kernel->bss->alive, __ATOMIC_ACQUIRE);
+}
+
+uint64_t kernel_lost_faults(const struct bpf_source *source)
+{
+	return __atomic_load_n(&source->kernel->bss->lost_faults, __ATOMIC_RELAXED);
 }
 
 uint64_t kernel_lost_others(const struct bpf_source *source)

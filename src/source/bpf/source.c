@@ -56,11 +56,12 @@ bool source_take(struct bpf_source *source, const struct record **record,
 	if (source->ring.position >= end)
 		end = ring_end(&source->ring);
 	const struct record *next = ring_peek(&source->ring, end);
-	if (!next)
-		return false;
+	*record = !next || next->kind != EVENT_FAULT ? faults_take(source) : NULL;
+	if (*record || !next)
+		return *record;
 	*record = feed(source, next);
-	source->has_given = *record;
-	if (!*record)
+	source->has_given = *record == next;
+	if (!source->has_given)
 		ring_skip(&source->ring);
 	return true;
 }
@@ -129,6 +130,13 @@ static void set_pace(struct bpf_source *source)
 	source->looked_at = source->ring.position;
 }
 
+/* At the end: is there a loss that was not told yet? It is in the outbox now. */
+static bool is_missing(struct bpf_source *source)
+{
+	faults_settle(source);
+	return feed_tell_lost(source);
+}
+
 static int source_next(struct source *base, const struct record **record)
 {
 	struct bpf_source *source = self(base);
@@ -153,6 +161,8 @@ static int source_next(struct source *base, const struct record **record)
 		set_pace(source);
 		source->last = NULL;
 		int n = inner->source.ops->next(&inner->source, record);
+		if (n < 0 && is_missing(source))
+			continue;
 		if (n)
 			return n;
 		if (!is_over && !source_prepare_sleep(source))

@@ -90,6 +90,7 @@ const volatile __u32 is_all = 0;   /* of every task but the reader's own */
 
 __u64 lost = 0;      /* calls that did not fit into the ring */
 __u64 lost_others = 0; /* and other records */
+__u64 lost_faults = 0;
 __u64 incomplete = 0;  /* calls told of without all of their memory */
 __u32 alive = 0;     /* tasks of ours that have not ended; only where is_lossy */
 __u32 is_open = 0;   /* is_all: the tasks that were there are known */

@@ -7,13 +7,24 @@
 bool merge_open(struct merge *merge, struct watched *watched)
 {
 	*merge = (struct merge){.watched = watched};
-	return runs_open(&merge->runs);
+	return told_open(&merge->told);
 }
 
 void merge_close(struct merge *merge)
 {
-	runs_close(&merge->runs);
+	told_close(&merge->told);
 }
+
+/* What a task did before its RECORD_TASK was before the trace. */
+void merge_note(struct merge *merge, const struct record *record)
+{
+	if (told_note(&merge->told, record))
+		merge->may_be_told = true;
+	else if (record->kind == RECORD_TASK)
+		early_forget(&merge->early, record->tid);
+}
+
+/* ---- samples ---- */
 
 /* The ring whose first sample is the oldest of all; NULL when all are empty or at the horizon. */
 static struct perf_ring *oldest(const struct watched *watched, uint64_t horizon_ns)
@@ -29,6 +40,33 @@ static struct perf_ring *oldest(const struct watched *watched, uint64_t horizon_
 	return found;
 }
 
+static bool is_told(void *told, int32_t tid)
+{
+	return told_has(told, tid);
+}
+
+/* The next sample of a task that was told of, up to that time. */
+static bool next_sample(struct merge *merge, uint64_t horizon_ns, struct sample *sample)
+{
+	struct perf_ring *ring;
+
+	merge->may_be_told =
+		merge->may_be_told && early_take(&merge->early, is_told, &merge->told, sample);
+	if (merge->may_be_told)
+		return true;
+	while ((ring = oldest(merge->watched, horizon_ns))) {
+		*sample = ring->front;
+		merge->last_ns = sample->time_ns;
+		perf_ring_pop(ring);
+		if (told_has(&merge->told, sample->tid))
+			return true;
+		early_keep(&merge->early, sample);
+	}
+	return false;
+}
+
+/* ---- records ---- */
+
 static bool give(struct merge *merge)
 {
 	merge->out = merge->runs.out;
@@ -37,7 +75,7 @@ static bool give(struct merge *merge)
 
 static bool take_lost(struct merge *merge)
 {
-	uint64_t lost = merge->dropped + merge->runs.missed;
+	uint64_t lost = merge->dropped + merge->early.missed;
 
 	if (lost == merge->lost_told)
 		return false;
@@ -51,15 +89,11 @@ static bool take_lost(struct merge *merge)
 
 bool merge_take(struct merge *merge, uint64_t horizon_ns)
 {
-	struct perf_ring *ring;
+	struct sample sample;
 
-	while ((ring = oldest(merge->watched, horizon_ns))) {
-		bool is_over = runs_add(&merge->runs, &ring->front);
-		merge->last_ns = ring->front.time_ns;
-		perf_ring_pop(ring);
-		if (is_over)
+	while (next_sample(merge, horizon_ns, &sample))
+		if (runs_add(&merge->runs, &sample))
 			return give(merge);
-	}
 	if (runs_take(&merge->runs))
 		return give(merge);
 	for (size_t i = 0; i < merge->watched->ring_count; i++) {
@@ -74,7 +108,7 @@ bool merge_settle(struct merge *merge)
 {
 	uint64_t dropped = watched_lost(merge->watched);
 
-	runs_settle(&merge->runs);
+	early_settle(&merge->early);
 	merge->dropped = dropped > merge->dropped ? dropped : merge->dropped;
 	return take_lost(merge);
 }

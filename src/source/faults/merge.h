@@ -5,21 +5,29 @@
 #ifndef FAULTS_MERGE_H
 #define FAULTS_MERGE_H
 
+#include "source/faults/early.h"
 #include "source/faults/runs.h"
 #include "source/faults/watched.h"
+#include "source/told.h"
 
 struct merge {
 	struct watched *watched;
+	struct told told;   /* by the other source */
+	struct early early;
+	bool may_be_told;   /* some of these: a task was told of */
 	struct runs runs;
 	uint64_t last_ns;   /* time of the last sample */
 	uint64_t dropped;   /* samples the rings had no room for */
-	uint64_t lost_told; /* how many of these, and of those that runs missed, the reader knows of */
+	uint64_t lost_told; /* how many of these, and of the early ones, the reader knows of */
 	struct record out;
 };
 
 /* False without memory. */
 bool merge_open(struct merge *merge, struct watched *watched);
 void merge_close(struct merge *merge);
+
+/* Every record of the other source: which tasks there are. */
+void merge_note(struct merge *merge, const struct record *record);
 
 /* The next run of samples up to that time, or what is missing before it, in merge->out. */
 bool merge_take(struct merge *merge, uint64_t horizon_ns);

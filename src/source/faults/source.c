@@ -81,7 +81,7 @@ static void give_pending(struct faults *faults, const struct record **record)
 {
 	*record = faults->pending;
 	faults->pending = NULL;
-	runs_note(&faults->merge.runs, *record);
+	merge_note(&faults->merge, *record);
 	if ((*record)->kind == RECORD_TASK)
 		watch_task(faults, *record);
 }

@@ -86,6 +86,18 @@ static void *touch_scattered(void *context)
 	return NULL;
 }
 
+/* Pages that the kernel touches. */
+static void read_zeros(long pages)
+{
+	int zero = open("/dev/zero", O_RDONLY);
+	char *memory = map_anonymous(pages);
+	struct rusage before = used();
+
+	for (long done = 0, got; done < pages * PAGE; done += got)
+		MUST((got = read(zero, memory + done, (size_t)(pages * PAGE - done))) > 0);
+	tell("read", memory, pages, &before);
+}
+
 static int run_all(char **arguments)
 {
 	long pages = atol(arguments[0]);
@@ -103,12 +115,7 @@ static int run_all(char **arguments)
 		threads[i] = thread_start(touch_scattered, &pages);
 	for (int i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
-	int zero = open("/dev/zero", O_RDONLY);
-	memory = map_anonymous(pages);
-	struct rusage before = used();
-	for (long done = 0, got; done < pages * PAGE; done += got)
-		MUST((got = read(zero, memory + done, (size_t)(pages * PAGE - done))) > 0);
-	tell("read", memory, pages, &before);
+	read_zeros(pages);
 	return 0;
 }
 
@@ -117,6 +124,12 @@ static int run_scattered(char **arguments)
 	long pages = atol(arguments[0]);
 
 	touch_scattered(&pages);
+	return 0;
+}
+
+static int run_read(char **arguments)
+{
+	read_zeros(atol(arguments[0]));
 	return 0;
 }
 
@@ -382,7 +395,7 @@ static int run_program(char **arguments)
 static const struct trap traps[] = {
 	{"again", run_again}, {"all", run_all},		  {"file", run_file},
 	{"run", run_program}, {"outlived", run_outlived}, {"regions", run_regions},
-	{"scattered", run_scattered}, {"left", run_left},
+	{"scattered", run_scattered}, {"left", run_left},	  {"read", run_read},
 	{"remap", run_remap}, {"waiting", run_waiting},	  {"kinds", run_kinds},
 };
 
