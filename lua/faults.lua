@@ -51,29 +51,17 @@ function faults.name(pid, region, in_kernel)
   return name
 end
 
--- The region that was touched at that address: the stack grows when it is touched below its end.
-local function region_at(mm, addr)
-  local region = regions.after(mm.list, addr)
+-- The region that was touched at that address: the stack grows when it is touched below its end. Faults come by
+-- addresses, so most are in the region of the one before, or in the next.
+local function find(mm, addr)
+  local region <const>, place <const> = regions.after(mm.list, addr, mm.place)
+  mm.place = place
   if region and (region.addr <= addr or region.path == "[stack]" and region.addr - addr <= STACK_MOST) then
     return region
   end
   for _, own in ipairs(mm.kernel or {}) do
     if own.addr <= addr and addr < own.addr + own.size then return own end
   end
-end
-
--- The same, of a fault. These come by regions, of which a few take turns.
-local function find(mm, addr)
-  local near = mm.near
-  if not near then
-    near = {}
-    mm.near = near
-  end
-  local region = regions.recall(near, addr)
-  if region then return region end
-  region = region_at(mm, addr)
-  if region then regions.remember(near, addr, region) end
-  return region
 end
 
 -- What is told of now: the records' faults of one task in one region are a part.

@@ -134,9 +134,8 @@ local function replace(mm, start, stop, new, time)
   -- what was touched there is looked up in what is there now
   if core.kept() then core.gather(start, regions.reach(mm.list, stop, new)) end
   mm.list = regions.own(mm.list)
-  local totals, total, near = mm.totals, memory.total, mm.near
+  local totals, total = mm.totals, memory.total
   regions.replace(mm.list, start, stop, new, function(region, sign)
-    if near and sign < 0 then regions.forget(near, region) end
     local kind, size = region.kind, sign * region.size
     totals.bytes, totals.regions, totals[kind] = totals.bytes + size, totals.regions + sign, totals[kind] + size
     total.bytes, total.regions, total[kind] = total.bytes + size, total.regions + sign, total[kind] + size
@@ -190,8 +189,8 @@ function memory.find(pid, addr)
   return task and regions.find(task.mm.list, addr)
 end
 
--- The address space of a process: {list=, pages=, near=, kernel=...}, or nil. `near` is for faults, see
--- regions.recall; it is nil, or has no region that is gone.
+-- The address space of a process: {list=, pages=, kernel=...}, or nil. Its field `place` is for faults: where in the
+-- list they last were.
 function memory.space(pid)
   local task = tasks.leader(pid)
   return task and task.mm

@@ -32,9 +32,17 @@ local function first_after(list, addr)
   return low
 end
 
--- The first region that ends after addr, or nil.
-function regions.after(list, addr)
-  return list[first_after(list, addr)]
+-- The first region that ends after addr, or nil, and its place in the list. `hint` (may be nil): the place of one that
+-- it may be, or come after.
+function regions.after(list, addr, hint)
+  local near <const> = list[hint]
+  if near and near.addr <= addr then
+    if near.addr + near.size > addr then return near, hint end
+    local after <const> = list[hint + 1]
+    if after and after.addr + after.size > addr then return after, hint + 1 end
+  end
+  local i <const> = first_after(list, addr)
+  return list[i], i
 end
 
 -- The region that addr is in, or nil.
@@ -97,30 +105,6 @@ local function append(pieces, region)
     }
   else
     pieces[#pieces + 1] = region
-  end
-end
-
--- ---- regions that were found lately, by blocks of addresses
-
-local BLOCK_SHIFT <const>, BLOCKS <const> = 20, 64
-
--- The region of the table `near` that addr is in, or nil.
-function regions.recall(near, addr)
-  local region <const> = near[(addr >> BLOCK_SHIFT) % BLOCKS]
-  return region and addr >= region.addr and addr < region.addr + region.size and region or nil
-end
-
--- That is the region for addr, until it is forgotten.
-function regions.remember(near, addr, region)
-  near[(addr >> BLOCK_SHIFT) % BLOCKS] = region
-end
-
--- The region is gone.
-function regions.forget(near, region)
-  local first <const>, last <const> = region.addr >> BLOCK_SHIFT, region.addr + region.size - 1 >> BLOCK_SHIFT
-  for block = first, math.min(last, first + BLOCKS - 1) do
-    local slot <const> = block % BLOCKS
-    if near[slot] == region then near[slot] = nil end
   end
 end
 

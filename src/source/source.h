@@ -106,7 +106,7 @@ int latency_join(struct latency *latency, struct source **source);
 void latency_close(struct latency *latency);
 
 /* As faults_source_open, for samples of memory: *source tells a RECORD_USAGE of each process too, every
- * period_ns or less often, so that they take 2 % of a CPU at most. 0 or a negative errno. */
+ * period_ns or less often, so that they take half a percent of a CPU at most. 0 or a negative errno. */
 int usage_source_open(struct source **source, uint64_t period_ns);
 
 #endif

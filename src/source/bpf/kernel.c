@@ -19,7 +19,7 @@
 #include "source/bpf/loading.h"
 
 #define RING_BYTES	  (4u << 20)
-#define FAULTS_RING_BYTES (16u << 20) /* with page faults */
+#define FAULTS_RING_BYTES (8u << 20) /* with page faults */
 
 /* ---- loading ---- */
 

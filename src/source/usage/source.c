@@ -9,7 +9,7 @@
  *
  * A look costs the kernel time, more for large processes. So a round is not made at once but
  * between the other's records, and the pause after it is at least PAUSE_FACTOR times as long as its
- * looks took: 1 % of a CPU at most, however many processes there are.
+ * looks took: half a percent of a CPU at most, however many processes there are.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -23,7 +23,7 @@
 #include "source/source.h"
 #include "source/usage/rollup.h"
 
-#define PAUSE_FACTOR 100u
+#define PAUSE_FACTOR 200u
 #define CLOCK_EVERY  64u /* records of the other's: asking the clock for each costs more than they do */
 #define NS_PER_S     UINT64_C(1000000000)
 
