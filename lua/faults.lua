@@ -31,8 +31,6 @@ local function is_arena(pid, region)
   return last ~= nil and (last == region or last.prot == 0 and last.kind == "anon" and last.addr > base)
 end
 
-local names = setmetatable({}, {__mode = "k"}) -- of regions, which never change
-
 local function name_of(pid, region)
   if region.kind == "stack" then return region.path == "[stack]" and "stack" or "thread stack" end
   if region.kind == "anon" then return is_arena(pid, region) and "malloc arena" or "anonymous memory" end
@@ -43,10 +41,10 @@ end
 -- memory before it can be told of.
 function faults.name(pid, region, in_kernel)
   if not region then return in_kernel and "new program" or "unknown memory" end
-  local name = names[region]
+  local name = region.name
   if not name then
     name = name_of(pid, region)
-    names[region] = name
+    region.name = name
   end
   return name
 end
@@ -69,19 +67,24 @@ local times, tids, pids, majors, kernels = {}, {}, {}, {}, {} -- when one of the
 local addrs, pages, places, agains, counts, whats = {}, {}, {}, {}, {}, {}
 local count = 0
 
-local part_in <const> = setmetatable({}, {__mode = "k"}) -- region -> its latest part, maybe of other records
-
 -- Of the records that are being looked at: they are alike in all this.
 local mm, time, pid, tid, is_major, in_kernel = UNKNOWN, 0, 0, 0, false, false
+local has_touched = false -- pages of mm, which memory was not told yet
+
+local function settle()
+  if has_touched then memory.touched(mm) end
+  has_touched = false
+end
 
 local function change_task(i)
+  settle()
   time, pid, tid, is_major, in_kernel = core.faulter(i)
   mm = memory.space(pid) or UNKNOWN
 end
 
 -- The part of their fault there; with nothing in it yet when it is new.
 local function part_for(addr, region)
-  local part = region and part_in[region]
+  local part = region and region.part -- the latest one, maybe of other records
   if part and part <= count and places[part] == region and tids[part] == tid and majors[part] == is_major
     and kernels[part] == in_kernel then
     return part
@@ -89,8 +92,8 @@ local function part_for(addr, region)
   part = count + 1
   count, times[part], tids[part], pids[part], majors[part], kernels[part] = part, time, tid, pid, is_major, in_kernel
   addrs[part], pages[part], places[part], agains[part], counts[part] = addr, 0, region or false, 0, 0
-  whats[part] = region and names[region] or faults.name(pid, region, in_kernel)
-  if region then part_in[region] = part end
+  whats[part] = region and region.name or faults.name(pid, region, in_kernel)
+  if region then region.part = part end
   return part
 end
 
@@ -111,7 +114,7 @@ local function add_record(addr, left)
     end
     if is_counted(region) then
       agains[part] = agains[part] + memory.pages(mm):add(addr >> PAGE_SHIFT, fit)
-      memory.touched(mm)
+      has_touched = true
     end
     pages[part], counts[part] = pages[part] + fit, counts[part] + 1
     addr, left = (addr & -PAGE) + fit * PAGE, left - fit
@@ -125,7 +128,7 @@ local function add_runs(i, addr, region)
   if records > 0 then
     local part <const> = part_for(addr, region)
     pages[part], counts[part], agains[part] = pages[part] + n, counts[part] + records, agains[part] + again
-    if counted and again < n then memory.touched(mm) end
+    has_touched = has_touched or counted and again < n
   end
   return stop
 end
@@ -148,6 +151,7 @@ local function on_fault(_, goes_on)
     end
     addr, is_same, records = fault(i)
   end
+  settle()
 end
 
 -- How many parts there are: events, when one record is told of.

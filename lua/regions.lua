@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: MIT
 --
 -- regions: the mappings of an address space, as a sorted list. A region is a table that is never
--- changed: {addr=, size=, prot=, flags=, kind=, path=, offset=, shm=}; whoever held one keeps what it was.
+-- changed: {addr=, size=, prot=, flags=, kind=, path=, offset=, shm=}; whoever held one keeps what it was. (What faults
+-- found out about it they keep in it: name, part.)
 -- Neighbours that differ in nothing are one, as in /proc/PID/maps. A list may have several owners (after
 -- fork); it is copied when one of them changes it.
 

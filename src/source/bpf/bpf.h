@@ -131,10 +131,9 @@ void bpf_source_close(struct bpf_source *source);
 /* Has the kernel tell of page faults, from now on, of the tasks that are ours. 0 or a negative errno. */
 int faults_open(struct bpf_source *source);
 void faults_close(struct bpf_source *source);
-/* A fault out of the ring: the record of those that it ends, valid until the next of these calls, or NULL. */
-const struct record *faults_one(struct bpf_source *source, const struct fault_event *event);
-/* Something else comes next: a record of what was kept until now, or NULL. */
-const struct record *faults_take(struct bpf_source *source);
+/* Takes faults out of the ring, up to `end`, until something else comes: the next record of them, valid until
+ * the next call; NULL: there is no more. */
+const struct record *faults_next(struct bpf_source *source, uint64_t end);
 /* How many were lost in all, of those that the kernel had no room for and of those that we had none. */
 uint64_t faults_lost(const struct bpf_source *source);
 /* Nothing more comes. */

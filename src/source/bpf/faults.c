@@ -83,7 +83,8 @@ static const struct record *add(struct runs *runs, const struct sample *sample)
 	return runs_add(runs, sample) ? &runs->out : NULL;
 }
 
-const struct record *faults_one(struct bpf_source *source, const struct fault_event *event)
+/* What it ends. */
+static const struct record *take_one(struct bpf_source *source, const struct fault_event *event)
 {
 	const struct sample sample = {
 		.time_ns = event->time_ns,
@@ -111,19 +112,31 @@ static bool is_known(void *source, int32_t tid)
 	return feed_tracee(source, tid);
 }
 
-const struct record *faults_take(struct bpf_source *source)
+/* What was kept until now. */
+static const struct record *take_kept(struct bpf_source *source)
 {
 	struct fault_feed *faults = source->faults;
 	const struct record *over = NULL;
 	struct sample sample;
 
-	if (!faults)
-		return NULL;
 	while (!over && faults->early.count && early_take(&faults->early, is_known, source, &sample))
 		over = add(&faults->runs, &sample);
 	if (over)
 		return over;
 	return runs_take(&faults->runs) ? &faults->runs.out : NULL;
+}
+
+const struct record *faults_next(struct bpf_source *source, uint64_t end)
+{
+	const struct record *over = NULL, *next;
+
+	if (!source->faults)
+		return NULL;
+	while (!over && (next = ring_peek(&source->ring, end)) && next->kind == EVENT_FAULT) {
+		over = take_one(source, (const struct fault_event *)next);
+		ring_skip(&source->ring);
+	}
+	return over ? over : take_kept(source);
 }
 
 uint64_t faults_lost(const struct bpf_source *source)

@@ -155,8 +155,6 @@ struct tracee *feed_tracee(struct bpf_source *source, pid_t tid)
 
 const struct record *feed_one(struct bpf_source *source, const struct record *record)
 {
-	if (record->kind == EVENT_FAULT)
-		return faults_one(source, (const struct fault_event *)record);
 	struct tracee *tracee = feed_tracee(source, record->tid);
 
 	if (!tracee || tracee->by_stops)
@@ -204,9 +202,9 @@ static void send(struct bpf_source *source, const struct record *record)
 	outbox_send(outbox);
 }
 
-static void drain_faults(struct bpf_source *source)
+static void drain_faults(struct bpf_source *source, uint64_t end)
 {
-	for (const struct record *record; (record = faults_take(source));)
+	for (const struct record *record; (record = faults_next(source, end));)
 		send(source, record);
 }
 
@@ -217,18 +215,18 @@ static void feed_drain(struct call_feed *feed, struct ptrace_source *inner)
 	uint64_t end = source->kernel ? ring_end(&source->ring) : 0;
 
 	(void)inner;
-	while (source->ring.position < end) {
+	for (;;) {
+		drain_faults(source, end);
+		if (source->ring.position >= end)
+			break;
 		const struct record *record = ring_peek(&source->ring, end);
-		if (!record) { /* one that another CPU is just writing */
+		if (!record) /* one that another CPU is just writing */
 			sched_yield();
+		if (!record || record->kind == EVENT_FAULT)
 			continue;
-		}
-		if (record->kind != EVENT_FAULT)
-			drain_faults(source);
 		send(source, feed_one(source, record));
 		ring_skip(&source->ring);
 	}
-	drain_faults(source);
 	ring_settle(&source->ring);
 	feed_tell_lost(source);
 	source->last = NULL; /* the stop may be its end */

@@ -55,10 +55,12 @@ bool source_take(struct bpf_source *source, const struct record **record,
 
 	if (source->ring.position >= end)
 		end = ring_end(&source->ring);
+	*record = faults_next(source, end);
+	if (*record)
+		return true;
 	const struct record *next = ring_peek(&source->ring, end);
-	*record = !next || next->kind != EVENT_FAULT ? faults_take(source) : NULL;
-	if (*record || !next)
-		return *record;
+	if (!next || next->kind == EVENT_FAULT) /* which is written just now */
+		return next;
 	*record = feed(source, next);
 	source->has_given = *record == next;
 	if (!source->has_given)
