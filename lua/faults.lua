@@ -92,7 +92,7 @@ local function part_for(addr, region)
   part = count + 1
   count, times[part], tids[part], pids[part], majors[part], kernels[part] = part, time, tid, pid, is_major, in_kernel
   addrs[part], pages[part], places[part], agains[part], counts[part] = addr, 0, region or false, 0, 0
-  whats[part] = region and region.name or faults.name(pid, region, in_kernel)
+  whats[part] = faults.name(pid, region, in_kernel)
   if region then region.part = part end
   return part
 end

@@ -100,7 +100,7 @@ static void note(struct kernel *kernel, enum record_kind kind, int tid)
 
 static void check(struct kernel *kernel)
 {
-	struct record *record = &kernel->merge->out;
+	struct record *record = &kernel->merge->runs.out;
 
 	walk_record(record);
 	assert(record->size == sizeof *record);

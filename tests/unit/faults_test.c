@@ -94,7 +94,7 @@ static void tell(uint32_t kind, int32_t tid)
 static void assert_next(uint64_t horizon, uint32_t kind, uint64_t time, uint64_t address,
 			uint64_t pages)
 {
-	const struct record *record = &fake.merge.out;
+	const struct record *record = &fake.merge.runs.out;
 
 	assert_true(merge_take(&fake.merge, horizon));
 	assert_int_equal(record->kind, kind);
@@ -221,10 +221,10 @@ static void neighbours_in_a_row_are_one(void **state)
 	put_fault(0, 14, 5, 13 * PAGE, true);  /* from disk */
 	put_fault(0, 15, 5, 12 * PAGE, false); /* backwards */
 	assert_next(100, RECORD_FAULT, 10, 8 * PAGE + 1, 3);
-	assert_int_equal(fake.merge.out.duration_ns, 2);
+	assert_int_equal(fake.merge.runs.out.duration_ns, 2);
 	assert_next(100, RECORD_FAULT, 13, 12 * PAGE, 1);
 	assert_next(100, RECORD_FAULT, 14, 13 * PAGE, 1);
-	assert_int_equal(fake.merge.out.args[2], 1);
+	assert_int_equal(fake.merge.runs.out.args[2], 1);
 	assert_next(100, RECORD_FAULT, 15, 12 * PAGE, 1);
 	assert_none(100);
 }
@@ -323,8 +323,8 @@ static void what_waits_for_ever_is_bounded_and_lost(void **state)
 		assert_int_equal(told, i >= EARLY_MAX);
 	}
 	assert_true(merge_settle(&fake.merge));
-	assert_int_equal(fake.merge.out.kind, RECORD_LOST);
-	assert_int_equal(fake.merge.out.args[0], EARLY_MAX);
+	assert_int_equal(fake.merge.runs.out.kind, RECORD_LOST);
+	assert_int_equal(fake.merge.runs.out.args[0], EARLY_MAX);
 	assert_int_equal(fake.merge.lost_told, EARLY_MAX + 10);
 }
 

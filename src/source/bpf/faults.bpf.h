@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Page faults: run by perf's events of each CPU, for every fault that the kernel counts (mm_account_fault in
- * mm/memory.c). One event for each CPU costs a program less than one for each of its tasks, which the kernel
+ * mm/memory.c). Events of CPUs cost a program less than those of its tasks, which the kernel
  * sees to whenever a task is made, ends, or another gets the CPU.
  *
  * Who has many more faults than the reader can read is stopped, as who comes back from a call is. In the

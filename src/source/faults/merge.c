@@ -67,22 +67,17 @@ static bool next_sample(struct merge *merge, uint64_t horizon_ns, struct sample 
 
 /* ---- records ---- */
 
-static bool give(struct merge *merge)
-{
-	merge->out = merge->runs.out;
-	return true;
-}
-
 static bool take_lost(struct merge *merge)
 {
 	uint64_t lost = merge->dropped + merge->early.missed;
+	struct record *out = &merge->runs.out;
 
 	if (lost == merge->lost_told)
 		return false;
-	record_begin(&merge->out, RECORD_LOST, 0, 0);
-	merge->out.time_ns = merge->last_ns;
-	merge->out.args[0] = lost - merge->lost_told;
-	merge->out.args[1] = RECORD_FAULT;
+	record_begin(out, RECORD_LOST, 0, 0);
+	out->time_ns = merge->last_ns;
+	out->args[0] = lost - merge->lost_told;
+	out->args[1] = RECORD_FAULT;
 	merge->lost_told = lost;
 	return true;
 }
@@ -93,9 +88,9 @@ bool merge_take(struct merge *merge, uint64_t horizon_ns)
 
 	while (next_sample(merge, horizon_ns, &sample))
 		if (runs_add(&merge->runs, &sample))
-			return give(merge);
+			return true;
 	if (runs_take(&merge->runs))
-		return give(merge);
+		return true;
 	for (size_t i = 0; i < merge->watched->ring_count; i++) {
 		merge->dropped += merge->watched->rings[i].lost;
 		merge->watched->rings[i].lost = 0;

@@ -127,7 +127,7 @@ static const struct record *take_own(struct faults *faults)
 		faults->is_settled = true;
 		has_more = merge_settle(&faults->merge);
 	}
-	return has_more ? &faults->merge.out : NULL;
+	return has_more ? &faults->merge.runs.out : NULL;
 }
 
 static bool set_timer(struct faults *faults)
