@@ -148,6 +148,15 @@ local function give_up(entries, i, j)
   end
 end
 
+-- A task touches nothing more.
+local function end_touching(tid)
+  local entries = touching[tid]
+  if entries then
+    give_up(entries, 1, #entries)
+    touching[tid] = nil
+  end
+end
+
 -- The entry of a region, the latest, and its place.
 local function find_touched(entries, what, base)
   for i = #entries, 1, -1 do
@@ -158,14 +167,13 @@ end
 
 -- A part of what is told of now, see faults.
 local function faulted(i)
-  local region, pages, _, is_major, _, pid, tid, events = faults.part(i)
-  local addr, time = faults.start_of(i)
+  local region, pages, _, events, is_major, _, pid, tid, addr, time = faults.part(i)
   local entries = touching[tid]
   if not entries then
     entries = {}
     touching[tid] = entries
   end
-  local what, base = lines.fault_target(region, (faults.what_of(i)), addr)
+  local what, base = lines.fault_target(region, faults.what_of(i), addr)
   local entry, at = find_touched(entries, what, base)
   if entry and entry.shown and not entry.open then -- its line is written: another one
     entry = begin_faults(time, what, base, math.min(entry.wait * 2, LONGEST_WAIT))
@@ -185,9 +193,8 @@ end
 -- All that is told of together.
 local function all_faulted()
   for i = 1, faults.split() do
-    local what <const>, events <const> = faults.what_of(i)
-    local rule <const> = noise.of_memory(what)
-    if rule then noise.count(rule, events) else faulted(i) end
+    local rule <const> = noise.of_memory(faults.what_of(i))
+    if rule then noise.count(rule, (select(4, faults.part(i)))) else faulted(i) end
   end
 end
 
@@ -205,6 +212,9 @@ local function event(e)
     return transfer(e)
   end
   settle_task(e.tid)
+  if type == "exit" then
+    end_touching(e.tid)
+  end
   local line = lines.text(e)
   if line then
     terminal.add(plain_entry(e, line))
@@ -221,8 +231,7 @@ local function settle_old(all, now)
       oldest = math.min(oldest, now - entry.time)
     end
     if oldest > 4 * LONGEST_WAIT then
-      if all == touching then give_up(entries, 1, #entries) end
-      all[tid] = nil
+      if all == touching then end_touching(tid) else all[tid] = nil end
     end
   end
 end
@@ -251,8 +260,8 @@ return {
     for tid in pairs(growing) do
       settle_task(tid)
     end
-    for _, entries in pairs(touching) do
-      give_up(entries, 1, #entries)
+    for tid in pairs(touching) do
+      end_touching(tid)
     end
     terminal.release(true)
   end,

@@ -189,8 +189,7 @@ function memory.find(pid, addr)
   return task and regions.find(task.mm.list, addr)
 end
 
--- The address space of a process: {list=, pages=, kernel=...}, or nil. Its field `place` is for faults: where in the
--- list they last were.
+-- The address space of a process: {list=, pages=, kernel=...}, or nil.
 function memory.space(pid)
   local task = tasks.leader(pid)
   return task and task.mm
@@ -231,10 +230,8 @@ local function on_mmap(e)
   local size = mapping_size(e.raw[2], flags)
   local offset, mm = backed and e.args[6] or nil, mm_of(e)
   forget_pages(mm, ret, ret + size)
-  replace(mm, ret, ret + size, {{
-    addr = ret, size = size, prot = e.raw[3], flags = flags & KEPT_FLAGS, kind = kind_of(flags, file),
-    path = file and file.name, offset = offset and row.pages and offset * PAGE or offset,
-  }}, e.time)
+  replace(mm, ret, ret + size, {regions.make(ret, size, e.raw[3], flags & KEPT_FLAGS, kind_of(flags, file),
+    file and file.name, offset and row.pages and offset * PAGE or offset)}, e.time)
 end
 
 local function on_munmap(e)
@@ -263,10 +260,7 @@ end
 -- The last of the moved parts takes what a mapping grows by.
 local function grown(parts, stop)
   local last = parts[#parts]
-  parts[#parts] = {
-    addr = last.addr, size = stop - last.addr, prot = last.prot, flags = last.flags, kind = last.kind,
-    path = last.path, offset = last.offset, shm = last.shm,
-  }
+  parts[#parts] = regions.grown(last, stop - last.addr - last.size)
   return parts
 end
 
@@ -280,7 +274,7 @@ local function on_mremap(e)
   local seen = old_size == 0 and new_size or math.min(old_size, new_size)
   local parts = regions.parts(mm.list, from, from + seen, to - from)
   if #parts == 0 then
-    parts[1] = {addr = to, size = new_size, prot = PROT_READ_WRITE, flags = MAP_ANONYMOUS, kind = "anon"}
+    parts[1] = regions.make(to, new_size, PROT_READ_WRITE, MAP_ANONYMOUS, "anon")
   end
   if to == from then
     forget_pages(mm, to + new_size, from + old_size)
@@ -303,9 +297,7 @@ local function on_brk(e)
   e.addr, e.size = new, new - old
   local from, to = page_up(old), page_up(new)
   if to > from then
-    replace(mm, from, to, {{
-      addr = from, size = to - from, prot = PROT_READ_WRITE, flags = MAP_ANONYMOUS, kind = "heap",
-    }}, e.time)
+    replace(mm, from, to, {regions.make(from, to - from, PROT_READ_WRITE, MAP_ANONYMOUS, "heap")}, e.time)
   else
     forget_pages(mm, to, from)
     replace(mm, to, from, {}, e.time)
@@ -330,10 +322,8 @@ local function on_shmat(e)
   local size = segments[id]
   e.addr, e.size = addr, size
   if not size then return end
-  replace(mm_of(e), addr, addr + size, {{
-    addr = addr, size = size, prot = PROT_READ_WRITE, flags = MAP_SHARED, kind = "shared", shm = id,
-    path = "shm:" .. id,
-  }}, e.time)
+  replace(mm_of(e), addr, addr + size,
+    {regions.make(addr, size, PROT_READ_WRITE, MAP_SHARED, "shared", "shm:" .. id, nil, id)}, e.time)
 end
 
 local function on_shmdt(e)
@@ -366,10 +356,8 @@ local function on_map(e)
   else
     kind = e.raw[4] & MAP_TYPE == MAP_SHARED and "shared" or "anon"
   end
-  replace(mm, start, start + size, {{
-    addr = start, size = size, prot = e.raw[3], flags = e.raw[4] & KEPT_FLAGS, kind = kind, path = path,
-    offset = kind == "file" and e.raw[5] or nil,
-  }}, e.time)
+  replace(mm, start, start + size, {regions.make(start, size, e.raw[3], e.raw[4] & KEPT_FLAGS, kind, path,
+    kind == "file" and e.raw[5] or nil)}, e.time)
 end
 
 -- What the kernel said of a process at that moment. After its end nobody is to be told.

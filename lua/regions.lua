@@ -1,12 +1,26 @@
 -- SPDX-License-Identifier: MIT
 --
 -- regions: the mappings of an address space, as a sorted list. A region is a table that is never
--- changed: {addr=, size=, prot=, flags=, kind=, path=, offset=, shm=}; whoever held one keeps what it was. (What faults
--- found out about it they keep in it: name, part.)
+-- changed, see regions.make; whoever held one keeps what it was. (What faults call it they keep in it: name.)
 -- Neighbours that differ in nothing are one, as in /proc/PID/maps. A list may have several owners (after
 -- fork); it is copied when one of them changes it.
 
+local core = require "compendium.core"
+
 local regions = {}
+
+local STACK_MOST <const> = 1 << 30 -- by which a stack may have grown since it was seen
+
+-- A region: where it is, how it is protected and mapped (mmap's prot and flags), what it is (kind: heap, anon, file,
+-- stack, shared), the file it is of and where in that it begins, or its System V segment. Of itself it says whether
+-- its pages are `counted` as touched (files' are not: many of their pages come without a fault), and how far it
+-- `grows` down when it is touched there.
+function regions.make(addr, size, prot, flags, kind, path, offset, shm)
+  return {
+    addr = addr, size = size, prot = prot, flags = flags, kind = kind, path = path, offset = offset, shm = shm,
+    counted = kind ~= "file", grows = path == "[stack]" and STACK_MOST or nil,
+  }
+end
 
 -- An empty list.
 function regions.new()
@@ -24,6 +38,7 @@ end
 
 -- Index of the first region that ends after addr; #list + 1 when there is none.
 local function first_after(list, addr)
+  if list.spans then return list.spans:first_after(addr) end
   local low, high = 1, #list + 1
   while low < high do
     local middle = (low + high) // 2
@@ -33,17 +48,15 @@ local function first_after(list, addr)
   return low
 end
 
--- The first region that ends after addr, or nil, and its place in the list. `hint` (may be nil): the place of one that
--- it may be, or come after.
-function regions.after(list, addr, hint)
-  local near <const> = list[hint]
-  if near and near.addr <= addr then
-    if near.addr + near.size > addr then return near, hint end
-    local after <const> = list[hint + 1]
-    if after and after.addr + after.size > addr then return after, hint + 1 end
+-- Where they are, see core.spans: for faults, and made when the first one is looked up.
+function regions.spans(list)
+  local spans = list.spans
+  if not spans then
+    spans = core.spans()
+    spans:put(1, 0, list)
+    list.spans = spans
   end
-  local i <const> = first_after(list, addr)
-  return list[i], i
+  return spans
 end
 
 -- The region that addr is in, or nil.
@@ -61,10 +74,8 @@ local function part(region, start, stop, move, prot)
   if from == region.addr and to == region.addr + region.size and move == 0 and prot == region.prot then
     return region
   end
-  return {
-    addr = from + move, size = to - from, prot = prot, flags = region.flags, kind = region.kind,
-    path = region.path, shm = region.shm, offset = region.offset and region.offset + (from - region.addr),
-  }
+  local offset = region.offset and region.offset + (from - region.addr)
+  return regions.make(from + move, to - from, prot, region.flags, region.kind, region.path, offset, region.shm)
 end
 
 -- The parts of regions in a range, moved and protected as said, in order.
@@ -97,13 +108,16 @@ function regions.reach(list, stop, new)
   return reach
 end
 
+-- A region that is larger by so many bytes at its end.
+function regions.grown(region, size)
+  return regions.make(region.addr, region.size + size, region.prot, region.flags, region.kind, region.path,
+    region.offset, region.shm)
+end
+
 local function append(pieces, region)
   local last = pieces[#pieces]
   if last and is_one(last, region) then
-    pieces[#pieces] = {
-      addr = last.addr, size = last.size + region.size, prot = last.prot, flags = last.flags,
-      kind = last.kind, path = last.path, offset = last.offset,
-    }
+    pieces[#pieces] = regions.grown(last, region.size)
   else
     pieces[#pieces + 1] = region
   end
@@ -118,6 +132,7 @@ local function splice(list, i, j, pieces)
   if shift ~= 0 then table.move(list, j + 1, old, j + 1 + shift) end
   for k = old, old + shift + 1, -1 do list[k] = nil end
   table.move(pieces, 1, n, i, list)
+  if list.spans then list.spans:put(i, j, pieces) end
 end
 
 -- Makes start .. stop - 1 hold exactly the regions of `new` (in order, inside the range), whatever was

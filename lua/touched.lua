@@ -18,11 +18,12 @@ local LABEL_COLUMNS <const> = 17
 local kinds <const>, files <const>, tasks <const> = top.new(NAMES), top.new(NAMES), top.new(NAMES)
 local major, in_kernel, again = 0, 0, 0
 
--- There are very many faults, so what is known of each task and of each region is added up when its name may change,
--- or when there is more than that of them.
+-- There are very many faults, so what is known of each task and of each file is added up when its name may change, or
+-- when there is more than that of them.
 local KEPT <const> = 1000
 local touching, touching_count = {}, 0 -- tid -> {label, pages}
-local regions, region_count = {}, 0    -- region -> {what, pages}
+local by_path, path_count = {}, 0 -- path -> pages
+local by_what <const> = {} -- what a region is called -> pages
 
 local function label_of(pid, tid)
   return (processes.comm(tid, pid) or "?") .. " " .. (tid == pid and tid or pid .. "/" .. tid)
@@ -45,34 +46,28 @@ local function count_task(pid, tid, pages)
   touching[tid], touching_count = {label_of(pid, tid), pages}, touching_count + 1
 end
 
-local function count_kind(what, path, pages)
-  kinds:add(what, pages)
-  if what == "file" then files:add(path or "?", pages) end
-end
-
-local function add_up_regions()
-  for region, entry in pairs(regions) do
-    count_kind(entry[1], region.path, entry[2])
+local function add_up_files()
+  for path, pages in pairs(by_path) do
+    files:add(path, pages)
   end
-  regions, region_count = {}, 0
+  by_path, path_count = {}, 0
 end
 
-local function count_region(region, what, pages)
-  if region_count == KEPT then add_up_regions() end
-  regions[region], region_count = {what, pages}, region_count + 1
+local function count_file(path, pages)
+  local before = by_path[path]
+  if not before then
+    if path_count == KEPT then add_up_files() end
+    path_count = path_count + 1
+  end
+  by_path[path] = (before or 0) + pages
 end
 
 -- A part of what is told of now, see faults.
 local function add_part(i)
-  local region, pages, before, is_major, is_in_kernel, pid, tid = faults.part(i)
-  local entry = region and regions[region]
-  if entry then
-    entry[2] = entry[2] + pages
-  elseif region then
-    count_region(region, (faults.what_of(i)), pages)
-  else
-    count_kind((faults.what_of(i)), nil, pages)
-  end
+  local region, pages, before, _, is_major, is_in_kernel, pid, tid = faults.part(i)
+  local what <const> = faults.what_of(i)
+  by_what[what] = (by_what[what] or 0) + pages
+  if what == "file" then count_file(region.path or "?", pages) end
   count_task(pid, tid, pages)
   again = again + before
   if is_major then major = major + pages end
@@ -116,7 +111,11 @@ end
 
 -- The section's lines; nil without any fault.
 function touched.rows(_, width)
-  add_up_regions()
+  for what, pages in pairs(by_what) do
+    kinds:add(what, pages)
+    by_what[what] = nil
+  end
+  add_up_files()
   add_up_tasks()
   if kinds.sum == 0 then
     return nil

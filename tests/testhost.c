@@ -9,6 +9,8 @@
  *         goes through the chains that were bound, and raises when a hook failed;
  *     core.test_flush()
  *         tells of what was kept to be told of together;
+ *     core.test_together()
+ *         takes back what core.apart wanted;
  *     core.test_event(spec, fn)
  *         calls fn(e) with the event and returns what it returned. spec.type: the event's type.
  *
@@ -156,6 +158,12 @@ static int test_flush(lua_State *L)
 	return 0;
 }
 
+static int test_together(lua_State *L)
+{
+	host_of(L)->batch.is_off = false;
+	return 0;
+}
+
 static int test_event(lua_State *L)
 {
 	struct host *host = host_of(L);
@@ -187,6 +195,7 @@ static int run(lua_State *L)
 		{"test_dispatch", test_dispatch},
 		{"test_event", test_event},
 		{"test_flush", test_flush},
+		{"test_together", test_together},
 		{NULL, NULL},
 	};
 	char **argv = lua_touserdata(L, 1);

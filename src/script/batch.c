@@ -8,11 +8,8 @@
  */
 #include <string.h>
 
-#include "script/pages.h"
 #include "script/state.h"
 
-#define PAGE_SHIFT   12
-#define RUN_MOST     (1u << 16) /* pages; a record of more is of a broken trace file */
 #define GATHERED_MAX 4096	/* records, so that what models gather does not grow for ever */
 
 /* ---- in which order, and what is one run of pages ---- */
@@ -139,6 +136,29 @@ void batch_keep(struct host *host, lua_State *L, const struct chain *chain, cons
 	batch->records[batch->count++] = *record;
 }
 
+/* ---- what models ask ---- */
+
+const struct fault_run *batch_run(struct host *host, lua_Integer i)
+{
+	struct batch *batch = &host->batch;
+	const struct record *record = host->event.record;
+
+	if (batch->count)
+		return i >= 0 && i < batch->runs ? &batch->run[i] : NULL;
+	if (i || !record || record->kind != RECORD_FAULT)
+		return NULL;
+	/* it is told of by itself */
+	batch->run[0] = (struct fault_run){.count = 1, .pages = record->args[4]};
+	return &batch->run[0];
+}
+
+const struct record *batch_record(const struct host *host, const struct fault_run *run, unsigned k)
+{
+	const struct batch *batch = &host->batch;
+
+	return batch->count ? &batch->records[batch->order[run->first + k]] : host->event.record;
+}
+
 /* ---- what Lua asks ---- */
 
 /* In a frame of its own, as Lua is called from Lua. */
@@ -188,111 +208,6 @@ int batch_tell_now(lua_State *L)
 	if (batch->count || batch->gathered)
 		batch_tell(enter_frame(L), L);
 	return 0;
-}
-
-/* The run whose number is argument 1, from 1, and in *first its first record. NULL: there are not so many. */
-static const struct fault_run *run_at(lua_State *L, const struct record **first)
-{
-	struct host *host = host_of(L);
-	struct batch *batch = &host->batch;
-	lua_Integer i = luaL_checkinteger(L, 1) - 1;
-	const struct record *record = host->event.record;
-
-	if (batch->count) {
-		if (i < 0 || i >= batch->runs)
-			return NULL;
-		*first = &batch->records[batch->order[batch->run[i].first]];
-		return &batch->run[i];
-	}
-	if (i || !record || record->kind != RECORD_FAULT)
-		return NULL;
-	*first = record; /* which is told of by itself */
-	batch->run[0] = (struct fault_run){.count = 1, .pages = record->args[4]};
-	return &batch->run[0];
-}
-
-/* core.fault(i) -> address of the i-th run of faults that are told of now, by task and address; whether it is
- * of the same task, and as major and as much in the kernel, as the one before it; and how many records it is.
- * Nothing: there are not so many */
-int batch_fault(lua_State *L)
-{
-	const struct record *first;
-	const struct fault_run *run = run_at(L, &first);
-
-	if (!run)
-		return 0;
-	lua_pushinteger(L, (lua_Integer)first->args[0]);
-	lua_pushboolean(L, run->is_same);
-	lua_pushinteger(L, run->count);
-	return 3;
-}
-
-/* core.fault_record(i, k) -> address and number of pages of the k-th record of that run */
-int batch_fault_record(lua_State *L)
-{
-	const struct batch *batch = &host_of(L)->batch;
-	const struct record *record;
-	const struct fault_run *run = run_at(L, &record);
-	lua_Integer k = luaL_checkinteger(L, 2) - 1;
-
-	if (!run || k < 0 || k >= run->count)
-		return 0;
-	if (k)
-		record = &batch->records[batch->order[run->first + k]];
-	lua_pushinteger(L, (lua_Integer)record->args[0]);
-	lua_pushinteger(L, (lua_Integer)record->args[4]);
-	return 2;
-}
-
-static bool is_within(const struct fault_run *run, const struct record *first, uint64_t low, uint64_t high)
-{
-	uint64_t start = first->args[0] >> PAGE_SHIFT << PAGE_SHIFT;
-
-	return start >= low && start < high && run->pages - 1 < RUN_MOST * 2 &&
-	       run->pages <= (high - start) >> PAGE_SHIFT;
-}
-
-/* core.touch(i, low, high, pages) -> of the i-th run and those after it, while they are of the same task and
- * all in the region low .. high - 1: number of the first that is not, how many pages and records these are,
- * and how many of the pages were in the set `pages` before, to which they are added (false: to none) */
-int batch_touch(lua_State *L)
-{
-	const struct batch *batch = &host_of(L)->batch;
-	uint64_t low = (uint64_t)luaL_checkinteger(L, 2), high = (uint64_t)luaL_checkinteger(L, 3);
-	struct pages *set = lua_toboolean(L, 4) ? pages_check(L, 4) : NULL;
-	const struct record *first;
-	const struct fault_run *run = run_at(L, &first);
-	lua_Integer i = lua_tointeger(L, 1), pages = 0, records = 0, again = 0;
-
-	while (run && is_within(run, first, low, high)) {
-		pages += (lua_Integer)run->pages;
-		records += run->count;
-		if (set)
-			again += (lua_Integer)pages_add(L, set, first->args[0] >> PAGE_SHIFT, run->pages);
-		run = ++i <= batch->runs && batch->run[i - 1].is_same ? &batch->run[i - 1] : NULL;
-		if (run)
-			first = &batch->records[batch->order[run->first]];
-	}
-	lua_pushinteger(L, i);
-	lua_pushinteger(L, pages);
-	lua_pushinteger(L, records);
-	lua_pushinteger(L, again);
-	return 4;
-}
-
-/* core.faulter(i) -> its time, pid and tid, whether it is major, and in the kernel */
-int batch_faulter(lua_State *L)
-{
-	const struct record *record;
-
-	if (!run_at(L, &record))
-		return 0;
-	lua_pushinteger(L, (lua_Integer)(record->time_ns - host_of(L)->start_ns));
-	lua_pushinteger(L, record->pid);
-	lua_pushinteger(L, record->tid);
-	lua_pushboolean(L, record->args[2] != 0);
-	lua_pushboolean(L, record->args[3] != 0);
-	return 5;
 }
 
 /* core.apart(): somebody wants to be told of each record by itself, from now on */

@@ -47,42 +47,6 @@ struct calm {
 
 #define CALM_TYPES 128
 
-enum { BATCH_MAX = 128 };
-
-/* Records in order that are faults of pages one after the other. */
-struct fault_run {
-	uint8_t first, count; /* in the batch's order */
-	bool is_same;         /* as the run before it in all but where it is */
-	uint64_t pages;
-};
-
-/* Records that are kept, see batch.c. */
-struct batch {
-	const struct chain *chain; /* whose they are; NULL: there are none */
-	bool is_off;               /* each is told of by itself from now on */
-	unsigned gathered;         /* records that models looked at, and others were not told of */
-	unsigned count, runs;
-	struct record records[BATCH_MAX];
-	uint8_t order[BATCH_MAX]; /* in which they are looked at */
-	struct fault_run run[BATCH_MAX];
-};
-
-/* Keeps a record of that chain, having made room. */
-void batch_keep(struct host *host, lua_State *L, const struct chain *chain, const struct record *record);
-
-/* Tells everybody who listens of what was kept. */
-void batch_tell(struct host *host, lua_State *L);
-
-/* core.fault, core.fault_record, core.touch, core.faulter, core.kept, core.gather, core.tell, core.apart */
-int batch_fault(lua_State *L);
-int batch_fault_record(lua_State *L);
-int batch_touch(lua_State *L);
-int batch_faulter(lua_State *L);
-int batch_kept(lua_State *L);
-int batch_gather(lua_State *L);
-int batch_tell_now(lua_State *L);
-int batch_apart(lua_State *L);
-
 /* core.bind, core.calm */
 int chain_bind(lua_State *L);
 int chain_calm(lua_State *L);

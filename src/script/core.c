@@ -6,6 +6,7 @@
 
 #include "log.h"
 #include "script/pages.h"
+#include "script/spans.h"
 #include "script/state.h"
 #include "script/yaml.h"
 
@@ -222,11 +223,13 @@ static void push_run(lua_State *L, const struct run *run)
 static const luaL_Reg functions[] = {
 	{"bind", chain_bind},
 	{"calm", chain_calm},
-	{"fault", batch_fault},
-	{"fault_record", batch_fault_record},
-	{"touch", batch_touch},
-	{"faulter", batch_faulter},
 	{"pages", pages_new},
+	{"spans", spans_new},
+	{"new_parts", parts_new},
+	{"fault_task", parts_task},
+	{"add_faults", parts_add},
+	{"part_place", parts_place},
+	{"part", parts_part},
 	{"kept", batch_kept},
 	{"gather", batch_gather},
 	{"tell", batch_tell_now},

@@ -149,6 +149,7 @@ void host_free(struct host *host)
 	if (host->L)
 		lua_close(host->L);
 	chain_free_all(host);
+	parts_free(&host->batch.parts);
 	free(host->timers);
 	free(host->first_failure);
 	free(host);

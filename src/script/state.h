@@ -8,6 +8,7 @@
 
 #include <time.h>
 
+#include "script/batch.h"
 #include "script/call.h"
 #include "script/chain.h"
 #include "script/event.h"

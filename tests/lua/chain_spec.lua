@@ -146,21 +146,29 @@ describe("a chain", function()
       core.test_dispatch {kind = "fault", pid = pid, time = 7, args = {page * 4096 + 8, 1, major or 0, 0, pages or 1}}
     end
 
-    -- What a model gathers: runs as pid:first page+pages, "!" when they are major, "=" when only where they are differs
-    -- from the run before; "&" first when others were not told yet of what it gathered before.
+    local everywhere = core.spans()
+    everywhere:put(1, 0, {{addr = 0, size = 1 << 40}})
+
+    -- The parts that everything comes to with these regions, one after the other.
+    local function add_all(spans, set)
+      local i, count = 1
+      repeat
+        assert(core.fault_task(i))
+        i, count = core.add_faults(i, spans, set)
+      until not i
+      return count
+    end
+
+    -- What a model gathers, as pid:first page+pages/records, "!" when they are major; "&" first when others were not told
+    -- yet of what it gathered before.
     local function gathered(_, goes_on)
-      local runs = {}
-      local i, addr, is_same, records = 1, core.fault(1)
-      while addr do
-        local _, pid, _, is_major = core.faulter(i)
-        local pages = 0
-        for k = 1, records do pages = pages + select(2, core.fault_record(i, k)) end
-        assert(not core.fault_record(i, records + 1) and not core.fault_record(i, 0))
-        runs[i] = (is_same and "=" or "") .. pid .. (is_major and "!" or ":") .. addr // 4096 .. "+" .. pages
-        i = i + 1
-        addr, is_same, records = core.fault(i)
+      if not goes_on then core.new_parts() end
+      local parts = {}
+      for i = 1, add_all(everywhere, core.pages()) do
+        local pages, _, records, is_major, _, pid, _, addr = core.part(i)
+        parts[i] = pid .. (is_major and "!" or ":") .. addr // 4096 .. "+" .. pages .. "/" .. records
       end
-      list[#list + 1] = (goes_on and "&(" or "(") .. table.concat(runs, " ") .. ")"
+      list[#list + 1] = (goes_on and "&(" or "(") .. table.concat(parts, " ") .. ")"
     end
 
     local function say(what) return function() list[#list + 1] = what end end
@@ -190,12 +198,12 @@ describe("a chain", function()
       fault(1, 8)
     end
 
-    it("are kept until a script's function runs, and are runs by task and address", function()
-      assert.equals("(1:7+2 1!3+1 2:9+1) told told close (1:8+1) told told", happens(some, {sink(), sink()}))
+    it("are kept until a script's function runs, and are parts by task", function()
+      assert.equals("(1:7+2/2 1!3+1/1 2:9+1/1) told told close (1:8+1/1) told told", happens(some, {sink(), sink()}))
     end)
 
     it("are kept while nobody notices, but not when tasks change", function()
-      assert.equals("read sink (1:5+1 =1:7+1) told exit read sink", happens(function()
+      assert.equals("read sink (1:5+2/2) told exit read sink", happens(function()
         fault(1, 7)
         core.test_dispatch {call = "read"}
         fault(1, 5)
@@ -204,11 +212,14 @@ describe("a chain", function()
       end, {sink()}))
     end)
 
-    it("are kept up to a number, of which one after the other are one run", function()
-      assert.equals("(1:1+128) &(1:129+3) told", happens(function() for page = 1, 131 do fault(1, page) end end, {sink()}))
-      local many = happens(function() for page = 1, 10000 do fault(1, page * 2) end end, {sink()})
-      assert.equals(3, select(2, many:gsub("told", "")))
-      assert.equals(10000, select(2, many:gsub("1:", "")))
+    it("are kept up to a number, and gathered up to another", function()
+      assert.equals("(1:1+128/128) &(1:1+131/131) told",
+        happens(function() for page = 1, 131 do fault(1, page) end end, {sink()}))
+      local told = {}
+      happens(function() for page = 1, 10000 do fault(1, page * 2) end end,
+        {{role = "sink", type = "fault", fn = error, together = function() told[#told + 1] = core.part(1) end}})
+      assert.equals(3, #told)
+      assert.equals(10000, told[1] + told[2] + told[3])
     end)
 
     it("are gathered and told of when the library asks, also while it is called for another record", function()
@@ -220,7 +231,7 @@ describe("a chain", function()
         end
       end
       core.bind("call:write", {{role = "model", fn = ask "gather"}, {role = "sink", fn = ask "tell"}})
-      assert.equals("(1:3+5) call 77 told call 77 (1:9+1) told then", happens(function()
+      assert.equals("(1:3+5/2) call 77 told call 77 (1:9+1/1) told then", happens(function()
         fault(1, 3, 0, 4)
         fault(1, 7)
         core.test_dispatch {call = "write", ret = 77}
@@ -230,37 +241,68 @@ describe("a chain", function()
       end, {sink()}))
     end)
 
-    it("are gathered when what is asked about is where they are, and are taken by regions", function()
-      local set, found = core.pages(), {}
+    -- What a model finds with these regions: place, address in pages, pages, those that were in the set before, records.
+    local function finds(regions, set, before)
+      local spans, found = core.spans(), {}
+      for _, region in ipairs(regions) do
+        region.addr, region.size = region.addr * 4096, region.size * 4096
+      end
+      spans:put(1, 0, regions)
       core.bind("fault", {{role = "type", fn = "fault"}, {role = "sink", type = "fault", fn = error, together = function() end},
         {role = "model", fn = function()
-          local function touched(i, low, high, pages)
-            found[#found + 1] = table.concat({core.touch(i, low * 4096, high * 4096, pages)}, " ")
+          core.new_parts()
+          for i = 1, add_all(spans, set) do
+            local place, addr = core.part_place(i)
+            local pages, again, records = core.part(i)
+            found[i] = table.concat({place, addr // 4096, pages, again, records}, " ")
           end
-          touched(1, 0, 10, set)
-          touched(1, 4, 10, set)
-          touched(2, 5, 8)
-          touched(2, 5, 9, false)
-          touched(3, 1, 3, set)
-          touched(9, 0, 10, set)
         end}})
+      before()
+      core.test_flush()
+      return found
+    end
+
+    it("are parts by the regions they are in", function()
+      local set = core.pages()
+      local function twice()
+        for _, each in ipairs {{1, 4}, {1, 7}, {1, 8}, {1, 8}, {1, 10, 0, 3}, {1, 30}, {1, 31}, {2, 1, 0, 2}} do
+          fault(table.unpack(each))
+        end
+      end
+      local function regions()
+        return {{addr = 0, size = 6, counted = true}, {addr = 6, size = 5, counted = true}, {addr = 12, size = 2}}
+      end
+      assert.same({"1 4 1 0 1", "2 7 4 1 4", "0 11 1 0 1", "3 12 1 0 1", "0 30 1 0 1", "0 31 1 0 1", "1 1 2 0 1"},
+        finds(regions(), set, twice))
+      assert.equal(1 + 3 + 2, set:count())
+      assert.same({"1 4 1 1 1", "2 7 4 4 4", "0 11 1 0 1", "3 12 1 0 1", "0 30 1 0 1", "0 31 1 0 1", "1 1 2 2 1"},
+        finds(regions(), set, twice))
+    end)
+
+    it("are in what grows by them, down to where it may", function()
+      assert.same({"0 6 1 0 1", "1 7 2 0 1", "2 12 1 0 1"}, (finds({{addr = 10, size = 2, grows = 3 * 4096}, {addr = 12,
+        size = 1}}, core.pages(), function()
+        fault(1, 12)
+        fault(1, 6, 0, 3)
+      end)))
+    end)
+
+    it("are gathered when what is asked about is where they are", function()
       local function keeps(low, high)
         core.gather(low * 4096, high * 4096)
         return core.kept()
       end
       assert.is_false(core.kept())
-      for _, each in ipairs {{1, 4}, {1, 7}, {1, 8}, {1, 8}, {2, 1, 0, 2}} do fault(table.unpack(each)) end
-      for _, range in ipairs {{3, 4}, {9, 20}, {0, 1}, {5, 7}} do assert.is_true(keeps(table.unpack(range))) end
-      assert.is_false(keeps(2, 3))
+      finds({}, core.pages(), function()
+        for _, each in ipairs {{1, 4}, {1, 7}, {1, 8}, {1, 8}, {2, 1, 0, 2}} do fault(table.unpack(each)) end
+        for _, range in ipairs {{3, 4}, {9, 20}, {0, 1}, {5, 7}} do assert.is_true(keeps(table.unpack(range))) end
+        assert.is_false(keeps(2, 3))
+      end)
       assert.is_false(core.kept())
-      -- to which run, pages, records, pages that were in the set before
-      assert.same({"4 4 4 1", "4 4 4 4", "2 0 0 0", "4 3 3 0", "3 0 0 0", "9 0 0 0"}, found)
-      assert.equal(3, set:count())
-      core.test_flush()
     end)
 
-    it("that are of a broken trace are no run", function()
-      assert.equals("(1:3+0 =1:3+1 =1:4+-1 =1:5+1) told", happens(function()
+    it("that are of a broken trace are of one page", function()
+      assert.equals("(1:3+4/4) told", happens(function()
         fault(1, 3, 0, 0)
         fault(1, 3)
         fault(1, 4, 0, -1)
@@ -269,12 +311,13 @@ describe("a chain", function()
     end)
 
     it("are told of one by one when anybody wants that", function()
+      finally(core.test_together)
       local pages = {}
       local hook = {role = "hook", type = "fault", fn = function(e) pages[#pages + 1] = e.raw[1] // 4096 end}
-      assert.equals("(2:9+1) sink (1:8+1) sink (1:7+1) sink (1!3+1) sink close (1:8+1) sink",
+      assert.equals("(2:9+1/1) sink (1:8+1/1) sink (1:7+1/1) sink (1!3+1/1) sink close (1:8+1/1) sink",
         happens(some, {sink(say "sink"), hook}))
       assert.same({9, 8, 7, 3, 8}, pages)
-      assert.equals("(1:8+1 2:9+1) told (1:7+1) sink", happens(function()
+      assert.equals("(1:8+1/1 2:9+1/1) told (1:7+1/1) sink", happens(function()
         fault(2, 9)
         fault(1, 8)
         core.apart()

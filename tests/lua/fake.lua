@@ -25,41 +25,19 @@ local ERRNO = {
 }
 local SIGNALS = {[2] = "SIGINT", [9] = "SIGKILL", [11] = "SIGSEGV", [15] = "SIGTERM", [17] = "SIGCHLD"}
 
-local told = {} -- the faults that are told of together
-
--- Is the i-th of them as the one before it, but elsewhere?
-local function is_same(i)
-  local e, before = told[i], told[i - 1]
-  return before ~= nil and before.tid == e.tid and before.raw[3] == e.raw[3]
-end
-
--- See core.touch.
-local function touch(i, low, high, set)
-  local pages, records, again = 0, 0, 0
-  repeat
-    local start, n = told[i].raw[1] & -4096, told[i].raw[5]
-    if start < low or start >= high or n < 1 or n > high - start >> 12 then break end
-    pages, records, again = pages + n, records + 1, again + (set and set:add(start >> 12, n) or 0)
-    i = i + 1
-  until not told[i] or not is_same(i)
-  return i, pages, records, again
-end
+local real = require "compendium.core"
 
 -- What the models and fields use of the C host.
 local core = {
-  fault = function(i)
-    local e = told[i]
-    if e then return e.raw[1], is_same(i), 1 end
-  end,
-  touch = touch,
-  pages = require("compendium.core").pages, -- the real one
-  fault_record = function(i) return told[i].raw[1], told[i].raw[5] end,
+  pages = real.pages,
+  spans = real.spans,
   gather = function() end,
   kept = function() return false end,
-  faulter = function(i)
-    local e = told[i]
-    return e.time, e.pid, e.tid, e.raw[3] ~= 0, e.raw[4] ~= 0
-  end,
+  new_parts = real.new_parts,
+  fault_task = real.fault_task,
+  add_faults = real.add_faults,
+  part_place = real.part_place,
+  part = real.part,
   signal = function(n) return SIGNALS[n] end,
   interface = function(index) return index == 2 and "eth0" or nil end,
   errno = function(number)
@@ -182,11 +160,26 @@ function fake.world()
       ret = fields.ret, status = fields.status, error = false, unfinished = false, syscall = false, type = false,
     })
     place(e, fields)
-    told = fields.together or {}
-    table.insert(told, e)
-    return fields.is_more and e or feed(e, kind, "records", fields.goes_on)
+    return feed(e, kind, "records")
   end
   world.record = record
+
+  local function bind_faults()
+    real.bind("fault", {{role = "model", fn = world.memory.model.records.fault}, {role = "type", fn = "fault"},
+      {role = "sink", type = "fault", fn = error, together = function() end}})
+    world.is_bound = true
+  end
+
+  -- Faults are kept and gathered by the real host, which calls the library for them. fields.is_more: others follow, to
+  -- be gathered together; goes_on: they are told of together with those before.
+  function world.fault(pid, tid, fields)
+    if not world.is_bound then bind_faults() end
+    if not fields.goes_on and not world.is_more then real.tell() end
+    world.is_more = fields.is_more
+    real.test_dispatch {kind = "fault", pid = pid, tid = tid, args = fields.raw, time = fields.time}
+    if not fields.is_more then real.gather() end
+    return make_event(events, {kind = "fault", pid = pid, tid = tid, raw = fields.raw, type = "fault", index = 1})
+  end
 
   -- flags with CLONE_THREAD: a thread of the same process
   function world.fork(tid, child, flags)

@@ -84,7 +84,9 @@ function fake.new(given)
     end,
     apart = function() host.is_apart = true end,
     gather = function() end,
-    pages = require("compendium.core").pages, -- the real one
+    pages = require("compendium.core").pages, -- the real ones
+    spans = require("compendium.core").spans,
+    part = function() end,
     kept = function() return false end,
     tell = function() end,
     finder = function(texts)

@@ -28,7 +28,7 @@ describe("page faults", function()
   -- The parts of a run of faults: {page, pages, what, again} each, pages counted from BASE.
   local function touch(pid, page, pages, how)
     how = how or {}
-    local e = world.record("fault", how.pid or pid, pid,
+    local e = world.fault(how.pid or pid, pid,
       {raw = {BASE + page * PAGE + 8, 0x1234, how.major and 1 or 0, how.kernel and 1 or 0, pages}})
     local parts = {}
     for i = 1, faults.split(e) do
@@ -83,10 +83,8 @@ describe("page faults", function()
   end)
 
   it("that are told of together are parts by task, kind and region", function()
-    local together = {}
     local function fault(pid, page, major, pages, is_last)
-      return world.record("fault", pid, pid,
-        {raw = {BASE + page * PAGE, 1, major, 0, pages}, together = together, is_more = not is_last})
+      return world.fault(pid, pid, {raw = {BASE + page * PAGE, 1, major, 0, pages}, is_more = not is_last})
     end
     world.fork(10, 20)
     world.exec(20, "/bin/other")
@@ -102,22 +100,23 @@ describe("page faults", function()
     fault(20, 99, 1, 1, true)
     local parts = {}
     for i = 1, faults.split() do
-      local region, pages, again, is_major, in_kernel, pid, tid, events = faults.part(i)
+      local region, pages, again, events, is_major, in_kernel, pid, tid = faults.part(i)
       assert.same({false, pid}, {in_kernel, tid})
       parts[i] = {pid, region and faults.what_of(i) or "?", pages, again, is_major, events}
     end
     assert.same({
       {10, "anonymous memory", 4 + 1 + 10 + 1, 1 + 1 + 1, false, 7},
-      {10, "?", 110, 0, false, 1},
+      {10, "?", 100, 0, false, 1},
+      {10, "shared memory", 10, 0, false, 1},
       {10, "anonymous memory", 1, 1, true, 1},
       {20, "anonymous memory", 1, 0, true, 1},
     }, parts)
-    assert.same({14, 1}, {touched(10), touched(20)})
+    assert.same({24, 1}, {touched(10), touched(20)})
   end)
 
   it("that are told of later are in the regions there were when they were gathered", function()
     local function gather(page, pages, goes_on)
-      world.record("fault", 10, 10, {raw = {BASE + page * PAGE, 1, 0, 0, pages}, goes_on = goes_on})
+      world.fault(10, 10, {raw = {BASE + page * PAGE, 1, 0, 0, pages}, goes_on = goes_on})
     end
     mmap(10, 0, 100)
     gather(3, 10)
@@ -127,7 +126,7 @@ describe("page faults", function()
     gather(30, 1, true)
     local parts = {}
     for i = 1, faults.split() do
-      local _, pages, again, _, _, _, _, events = faults.part(i)
+      local _, pages, again, events = faults.part(i)
       parts[i] = {faults.what_of(i), pages, again, events}
     end
     assert.same({{"anonymous memory", 15, 0, 2}, {"shared memory", 2, 0, 2}}, parts)
@@ -188,7 +187,7 @@ describe("page faults", function()
     mmap(10, 0, 100)
     world.thread(10, 11)
     touch(10, 0, 10)
-    world.record("fault", 10, 11, {raw = {BASE + 5 * PAGE, 0, 0, 0, 10}})
+    world.fault(10, 11, {raw = {BASE + 5 * PAGE, 0, 0, 0, 10}})
     assert.equal(15, touched(10))
     world.exit(11, 0, false)
     assert.equal(15, touched(10))
