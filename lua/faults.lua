@@ -2,7 +2,7 @@
 --
 -- faults: which memory a page fault touched. A record is a run of pages touched one after the other;
 -- it becomes one event for each region the run goes through, as the regions were at that time. Where only
--- the lines and the summary listen, records that follow each other are told of together (see core.fault), by
+-- the lines and the summary listen, records that follow each other are told of together (see core.fault_task), by
 -- what each task did in a region. The step between memory (the regions) and the lines and the summary.
 --
 -- What a region is called (`what`): heap, stack, thread stack, malloc arena, anonymous memory, shared
