@@ -63,7 +63,7 @@ local function name_parts(first, mm, pid, in_kernel)
   for i = first, count do
     local place <const>, addr <const> = core.part_place(i)
     local region <const> = mm.list[place] or kernel_region(mm, addr)
-    places[i], whats[i] = region or false, faults.name(pid, region, in_kernel)
+    places[i], whats[i] = region or false, region and region.name or faults.name(pid, region, in_kernel)
   end
 end
 
@@ -90,16 +90,11 @@ function faults.split()
   return count
 end
 
--- A part: region or nil; number of pages, how many of them had been touched before, how many events it would be if
--- each record was told of by itself; whether the pages came from the disk, whether the kernel touched them; pid, tid;
--- address, time.
+-- A part: what its region is called, the region or nil; number of pages, how many of them had been touched before, how
+-- many events it would be if each record was told of by itself; whether the pages came from the disk, whether the
+-- kernel touched them; pid, tid; address, time.
 function faults.part(i)
-  return places[i] or nil, core.part(i)
-end
-
--- What a part's region is called.
-function faults.what_of(i)
-  return whats[i]
+  return whats[i], places[i] or nil, core.part(i)
 end
 
 -- Which of them the event is.
@@ -110,7 +105,7 @@ end
 -- Address, number of pages, and region of the event; how many of the pages had been touched before; whether they came
 -- from the disk, and whether the kernel touched them.
 function faults.of(e)
-  local region, pages, again, _, is_major, in_kernel, _, _, addr = faults.part(part_of(e))
+  local _, region, pages, again, _, is_major, in_kernel, _, _, addr = faults.part(part_of(e))
   return addr, pages, region, again, is_major, in_kernel
 end
 

@@ -157,44 +157,56 @@ local function end_touching(tid)
   end
 end
 
--- The entry of a region, the latest, and its place.
-local function find_touched(entries, what, base)
+local function place_of(entries, entry)
   for i = #entries, 1, -1 do
-    local entry = entries[i]
-    if entry.base == base and entry.what == what then return entry, i end
+    if entries[i] == entry then return i end
   end
 end
 
+-- The oldest one makes room for others.
+local function give_up_oldest(entries)
+  local oldest = entries[1]
+  give_up(entries, 1, 1)
+  table.remove(entries, 1)
+  if entries.latest[oldest.base] == oldest then entries.latest[oldest.base] = nil end
+end
+
+-- The entry that grows by what a task touched there.
+local function entry_for(entries, what, base, time)
+  local entry, place, wait = entries.latest[base], #entries + 1, FIRST_WAIT
+  if entry and entry.what == what then
+    if entry.open or not entry.shown then return entry end
+    place, wait = place_of(entries, entry), math.min(entry.wait * 2, LONGEST_WAIT) -- its line is written: another one
+  elseif #entries >= TOUCHED_PER_TASK then
+    give_up_oldest(entries)
+    place = #entries + 1
+  end
+  entry = begin_faults(time, what, base, wait)
+  entries[place], entries.latest[base] = entry, entry
+  return entry
+end
+
 -- A part of what is told of now, see faults.
-local function faulted(i)
-  local region, pages, _, events, is_major, _, pid, tid, addr, time = faults.part(i)
+local function faulted(called, region, pages, _, events, is_major, _, pid, tid, addr, time)
   local entries = touching[tid]
   if not entries then
-    entries = {}
+    entries = {latest = {}} -- by base
     touching[tid] = entries
   end
-  local what, base = lines.fault_target(region, faults.what_of(i), addr)
-  local entry, at = find_touched(entries, what, base)
-  if entry and entry.shown and not entry.open then -- its line is written: another one
-    entry = begin_faults(time, what, base, math.min(entry.wait * 2, LONGEST_WAIT))
-    entries[at] = entry
-  elseif not entry then
-    if #entries >= TOUCHED_PER_TASK then
-      give_up(entries, 1, 1)
-      table.remove(entries, 1)
-    end
-    entry = begin_faults(time, what, base, FIRST_WAIT)
-    entries[#entries + 1] = entry
-  end
+  local what, base = lines.fault_target(region, called, addr)
+  local entry = entry_for(entries, what, base, time)
   touch(entry, pages, events, is_major)
   if not entry.shown and entry.pages >= noise.least_pages() then show(entry, time, pid, tid, region) end
+end
+
+local function hide_or_show(what, region, pages, again, events, ...)
+  if not noise.hides_memory(what, events) then faulted(what, region, pages, again, events, ...) end
 end
 
 -- All that is told of together.
 local function all_faulted()
   for i = 1, faults.split() do
-    local rule <const> = noise.of_memory(faults.what_of(i))
-    if rule then noise.count(rule, (select(4, faults.part(i)))) else faulted(i) end
+    hide_or_show(faults.part(i))
   end
 end
 
@@ -206,7 +218,7 @@ local function event(e)
     return noise.count(rule)
   end
   if is_fault and not lines.overridden(type) then
-    return faulted(e.index)
+    return faulted(faults.part(e.index))
   end
   if MERGED[type] and not e.error and not e.unfinished and not e.tampered and not lines.overridden(type) then
     return transfer(e)

@@ -192,13 +192,6 @@ function noise.rule(e)
   return list.by_place[last]
 end
 
--- Of page faults that are told of together: the name of the rule that hides memory called that.
-function noise.of_memory(what)
-  local list <const> = by_type.fault or rules_for "fault"
-  local rule <const> = list.by_place[list.by_memory[what]]
-  return rule and rule.name
-end
-
 -- Its name: the field e.noise.
 function noise.name(e)
   local rule = noise.rule(e)
@@ -208,6 +201,14 @@ end
 -- The rule of that name hid so many events, or one.
 function noise.count(name, events)
   hidden[name] = (hidden[name] or 0) + (events or 1)
+end
+
+-- Of page faults that are told of together, in memory that is called that: whether a rule hides them; it hid so many.
+function noise.hides_memory(what, events)
+  local list <const> = by_type.fault or rules_for "fault"
+  local rule <const> = list.by_place[list.by_memory[what]]
+  if rule then noise.count(rule.name, events) end
+  return rule ~= nil
 end
 
 -- ---- calm events: those that worked or gave an answer, were not slow, and are of a type whose first rule hides all

@@ -64,8 +64,7 @@ end
 
 -- A part of what is told of now, see faults.
 local function add_part(i)
-  local region, pages, before, _, is_major, is_in_kernel, pid, tid = faults.part(i)
-  local what <const> = faults.what_of(i)
+  local what, region, pages, before, _, is_major, is_in_kernel, pid, tid = faults.part(i)
   by_what[what] = (by_what[what] or 0) + pages
   if what == "file" then count_file(region.path or "?", pages) end
   count_task(pid, tid, pages)

@@ -100,9 +100,9 @@ describe("page faults", function()
     fault(20, 99, 1, 1, true)
     local parts = {}
     for i = 1, faults.split() do
-      local region, pages, again, events, is_major, in_kernel, pid, tid = faults.part(i)
+      local what, region, pages, again, events, is_major, in_kernel, pid, tid = faults.part(i)
       assert.same({false, pid}, {in_kernel, tid})
-      parts[i] = {pid, region and faults.what_of(i) or "?", pages, again, is_major, events}
+      parts[i] = {pid, region and what or "?", pages, again, is_major, events}
     end
     assert.same({
       {10, "anonymous memory", 4 + 1 + 10 + 1, 1 + 1 + 1, false, 7},
@@ -126,8 +126,8 @@ describe("page faults", function()
     gather(30, 1, true)
     local parts = {}
     for i = 1, faults.split() do
-      local _, pages, again, events = faults.part(i)
-      parts[i] = {faults.what_of(i), pages, again, events}
+      local what, _, pages, again, events = faults.part(i)
+      parts[i] = {what, pages, again, events}
     end
     assert.same({{"anonymous memory", 15, 0, 2}, {"shared memory", 2, 0, 2}}, parts)
     gather(3, 1)
