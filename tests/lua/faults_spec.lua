@@ -134,6 +134,28 @@ describe("page faults", function()
     assert.equal(1, faults.split())
   end)
 
+  it("are in the region there is, however the list came to be", function()
+    math.randomseed(7)
+    local function page() return math.random(0, 60) end
+    local changes = {
+      function() mmap(10, page(), math.random(20), math.random(2) == 1 and SHARED | ANON or nil) end,
+      function() world.call(10, "munmap", 0, {BASE + page() * PAGE, math.random(9) * PAGE}) end,
+      function() world.call(10, "mprotect", 0, {BASE + page() * PAGE, math.random(9) * PAGE, 1}) end,
+      function() world.fork(10, 20) end,
+      function() world.exit(20) end,
+    }
+    for _ = 1, 2000 do
+      changes[math.random(#changes)]()
+      local addr, there = BASE + page() * PAGE, nil
+      for _, region in ipairs(world.memory.space(10).list) do
+        if region.addr <= addr and addr < region.addr + region.size then there = region end
+      end
+      world.fault(10, 10, {raw = {addr, 1, 0, 0, 1}})
+      assert.equal(there, (select(2, faults.part(1))))
+      assert.equal(there, world.memory.find(10, addr))
+    end
+  end)
+
   it("are gathered before anything changes where they are", function()
     local core, asked = package.loaded["compendium.core"], {}
     local kept, gather = core.kept, core.gather
