@@ -78,7 +78,6 @@ static struct span read_span(lua_State *L)
 	int region = lua_gettop(L);
 	uint64_t start = read_number(L, region, "addr"), grows = read_number(L, region, "grows");
 	struct span span = {
-		.start = start,
 		.end = start + read_number(L, region, "size"),
 		.low = grows < start ? start - grows : 0,
 	};
@@ -125,23 +124,6 @@ static int put(lua_State *L)
 	return 0;
 }
 
-/* spans:find(addr) -> the place of the region that is touched there, or nil; the address from which
- * on that is another answer; and whether it is counted */
-static int find(lua_State *L)
-{
-	struct spans *spans = spans_check(L, 1);
-	uint64_t end;
-	const struct span *span = spans_find(spans, (uint64_t)luaL_checkinteger(L, 2), &end);
-
-	if (span)
-		lua_pushinteger(L, spans_place(spans, span));
-	else
-		lua_pushnil(L);
-	lua_pushinteger(L, (lua_Integer)(span ? span->end : end));
-	lua_pushboolean(L, span && span->is_counted);
-	return 3;
-}
-
 /* spans:first_after(addr) -> the place of the first region that ends after addr, or of one that
  * would be the last */
 static int find_first_after(lua_State *L)
@@ -165,7 +147,6 @@ int spans_new(lua_State *L)
 {
 	static const luaL_Reg methods[] = {
 		{"put", put},
-		{"find", find},
 		{"first_after", find_first_after},
 		{NULL, NULL},
 	};

@@ -13,9 +13,8 @@
 #include <lua.h>
 
 struct span {
-	uint64_t start, end;
-	uint64_t low;	/* how far below its start it may be touched, since it grows by that */
-	uint64_t cycle; /* see parts.h: when it had that part */
+	uint64_t low, end; /* low: below its start when it grows by being touched there */
+	uint64_t cycle;	   /* see parts.h: when it had that part */
 	unsigned part;
 	bool is_counted; /* its pages are of those that were touched */
 };
